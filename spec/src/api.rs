@@ -1,0 +1,52 @@
+//! The endpoints, one to a file, and the list of them all.
+
+pub mod capabilities;
+pub mod chats;
+pub mod events;
+pub mod messages;
+pub mod sessions;
+pub mod signup;
+pub mod users;
+
+use crate::Endpoint;
+
+/// Calls a macro with the list of all endpoints: `for_each_endpoint!(mount)` expands to `mount! { path::To::Endpoint, … }`.
+/// An endpoint that is not in this list does not exist.
+#[macro_export]
+macro_rules! for_each_endpoint {
+    ($callback:ident) => {
+        $callback! {
+            $crate::api::capabilities::GetCapabilities,
+            $crate::api::signup::RequestSignup,
+            $crate::api::signup::VerifySignup,
+            $crate::api::signup::CompleteSignup,
+            $crate::api::sessions::SignIn,
+            $crate::api::sessions::ListSessions,
+            $crate::api::sessions::RefreshSession,
+            $crate::api::sessions::EndSession,
+            $crate::api::users::GetMe,
+            $crate::api::users::GetUser,
+            $crate::api::chats::OpenDirect,
+            $crate::api::chats::ListChats,
+            $crate::api::chats::GetChat,
+            $crate::api::messages::ListEntries,
+            $crate::api::messages::SendMessage,
+            $crate::api::messages::GetMessage,
+            $crate::api::events::ListEvents,
+        }
+    };
+}
+
+/// Sees every endpoint as a type.
+pub trait EndpointVisitor {
+    /// Called once for each endpoint, in the order of the list.
+    fn visit<E: Endpoint>(&mut self);
+}
+
+/// Shows a visitor every endpoint.
+pub fn visit_endpoints(visitor: &mut impl EndpointVisitor) {
+    macro_rules! visit {
+        ($($endpoint:path),* $(,)?) => { $(visitor.visit::<$endpoint>();)* };
+    }
+    crate::for_each_endpoint!(visit);
+}

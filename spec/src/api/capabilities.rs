@@ -1,0 +1,5 @@
+//! What a server can do. (CAP-1)
+
+mod get;
+
+pub use get::{Capabilities, GetCapabilities, ServerInfo};

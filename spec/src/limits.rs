@@ -1,0 +1,122 @@
+//! Every bound that a client may run into, in one place. (CAP-1, CAP-2)
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Example,
+    number::PageLimit,
+    text::{Bio, MessageText, Password, Username},
+};
+
+/// The limits of a server, as its capabilities and `hello` publish them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Limits {
+    /// The largest request head, in bytes.
+    pub max_head_bytes: u64,
+    /// The largest request body, in bytes.
+    pub max_body_bytes: u64,
+    /// The largest WebSocket frame from a client, in bytes.
+    pub max_frame_bytes: u64,
+    /// The most characters of a text message.
+    pub max_text_chars: u64,
+    /// The most characters of a bio.
+    pub max_bio_chars: u64,
+    /// The fewest characters of a username.
+    pub min_username_chars: u64,
+    /// The most characters of a username.
+    pub max_username_chars: u64,
+    /// The fewest characters of a password.
+    pub min_password_chars: u64,
+    /// The most characters of a password.
+    pub max_password_chars: u64,
+    /// The largest `limit` of a list.
+    pub max_page_items: u64,
+    /// Unread messages are counted up to this. (CHT-4)
+    pub max_unread_count: u64,
+    /// More missed events than this are answered with `limited`. (RSM-5)
+    pub max_resume_events: u64,
+    /// Actions a second on one connection, sustained. (WSK-11)
+    pub frames_per_second: u64,
+    /// Actions at once on one connection.
+    pub frames_burst: u64,
+    /// Requests a second of one user over HTTP, sustained.
+    pub requests_per_second: u64,
+    /// Requests at once of one user over HTTP.
+    pub requests_burst: u64,
+    /// Open connections of one user. (WSK-14)
+    pub max_connections_per_user: u64,
+    /// Open sessions of one user. (SES-13)
+    pub max_sessions_per_user: u64,
+    /// Failed sign-ins an hour for one account. (SES-3)
+    pub sign_in_failures_per_account: u64,
+    /// Failed sign-ins an hour from one client address. (SES-3)
+    pub sign_in_failures_per_address: u64,
+    /// Tickets an hour that are good for one mail address. (ACC-7)
+    pub tickets_per_hour: u64,
+    /// Wrong codes for one ticket. (ACC-5)
+    pub max_wrong_codes: u64,
+    /// Wrong codes a day for one mail address. (ACC-7)
+    pub wrong_codes_per_day: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_head_bytes: 16 * 1024,
+            max_body_bytes: 64 * 1024,
+            max_frame_bytes: 64 * 1024,
+            max_text_chars: MessageText::MAX as u64,
+            max_bio_chars: Bio::MAX as u64,
+            min_username_chars: Username::MIN as u64,
+            max_username_chars: Username::MAX as u64,
+            min_password_chars: Password::MIN as u64,
+            max_password_chars: Password::MAX as u64,
+            max_page_items: PageLimit::MAX.into(),
+            max_unread_count: 1000,
+            max_resume_events: 1000,
+            frames_per_second: 200,
+            frames_burst: 1000,
+            requests_per_second: 100,
+            requests_burst: 500,
+            max_connections_per_user: 50,
+            max_sessions_per_user: 50,
+            sign_in_failures_per_account: 10,
+            sign_in_failures_per_address: 100,
+            tickets_per_hour: 5,
+            max_wrong_codes: 5,
+            wrong_codes_per_day: 20,
+        }
+    }
+}
+
+/// How long things live and how often things happen. (CAP-1)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Lifetimes {
+    /// A token, in seconds. (SES-4)
+    pub token_ttl_s: u64,
+    /// A session that nobody uses, in seconds. (SES-11)
+    pub session_idle_ttl_s: u64,
+    /// A ticket, in seconds. (ACC-4)
+    pub ticket_ttl_s: u64,
+    /// The longest silence of a connection, in milliseconds. (WSK-8)
+    pub heartbeat_ms: u64,
+}
+
+impl Default for Lifetimes {
+    fn default() -> Self {
+        Self { token_ttl_s: 3600, session_idle_ttl_s: 30 * 24 * 3600, ticket_ttl_s: 15 * 60, heartbeat_ms: 30_000 }
+    }
+}
+
+impl Example for Limits {
+    fn example() -> Self {
+        Self::default()
+    }
+}
+
+impl Example for Lifetimes {
+    fn example() -> Self {
+        Self::default()
+    }
+}

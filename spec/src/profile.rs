@@ -1,0 +1,52 @@
+//! What a server claims to keep, and the suite proves. (PRF-1)
+
+use std::{fmt, str::FromStr};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A part of the protocol that a server claims as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Profile {
+    /// Transport, errors, capabilities, accounts, sessions, users by name.
+    Core,
+    /// Direct chats, sending, history, idempotency, unread counts.
+    Messages,
+    /// The log, its events, every answer to a resume.
+    Resume,
+    /// MessagePack over HTTP and WebSocket.
+    Msgpack,
+}
+
+impl Profile {
+    /// Every profile.
+    pub const ALL: &[Self] = &[Self::Core, Self::Messages, Self::Resume, Self::Msgpack];
+
+    /// The name that travels.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Core => "core",
+            Self::Messages => "messages",
+            Self::Resume => "resume",
+            Self::Msgpack => "msgpack",
+        }
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Profile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.iter().copied().find(|profile| profile.as_str() == text).ok_or_else(|| {
+            let names: Vec<_> = Self::ALL.iter().map(|profile| profile.as_str()).collect();
+            format!("there is no profile {text}; there are {}", names.join(", "))
+        })
+    }
+}
