@@ -1,1 +1,9 @@
-//! The i9chat server.
+//! The i9chat server: an embedded store by default, one binary.
+//!
+//! `ARCHITECTURE.md` says where what stands. Arrows run one way: `main` → `http`, `realtime` → `app` → `domain`; store, bus
+//! and mail are traits that `app` names, and their backends are named by `main` alone.
+
+pub mod app;
+pub mod clock;
+pub mod ids;
+pub mod store;

@@ -1,0 +1,17 @@
+//! Where everything durable is kept: load state, persist changes, read views. No rules.
+
+pub mod sqlite;
+
+/// Why a store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It cannot be written or read now: a full disk, a lost connection. Nothing is acknowledged; trying later may help.
+    #[error("the store is not available: {0}")]
+    Unavailable(String),
+    /// Too much waits for it.
+    #[error("too much waits for the store")]
+    Overloaded,
+    /// It holds what this server did not write.
+    #[error("the store holds what cannot be read: {0}")]
+    Corrupt(String),
+}
