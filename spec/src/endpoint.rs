@@ -98,6 +98,8 @@ pub trait Endpoint: Send + 'static {
     const STATUS: u16;
     /// The lines of the documentation: the first is the summary.
     const DOCS: &'static [&'static str];
+    /// The path of the module that declares it; the noun in it groups the operations of the OpenAPI document.
+    const MODULE: &'static str;
 
     /// Who may call.
     type Caller: Access;
@@ -189,6 +191,7 @@ macro_rules! endpoint {
             const PATH: &'static str = $path;
             const STATUS: u16 = $status;
             const DOCS: &'static [&'static str] = &[$($doc),*];
+            const MODULE: &'static str = module_path!();
             type Caller = $caller;
             type Path = $crate::endpoint!(@or $crate::Nothing, $($path_type)?);
             type Query = $crate::endpoint!(@or $crate::Nothing, $($query)?);

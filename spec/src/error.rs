@@ -40,6 +40,11 @@ macro_rules! codes {
                 match self { $(Self::$variant => $title),* }
             }
 
+            /// One sentence on when it is answered.
+            pub const fn description(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),*).trim_ascii()),* }
+            }
+
             /// The code of that text, if it is one of this list.
             pub fn from_text(text: &str) -> Option<Self> {
                 match text { $($text => Some(Self::$variant),)* _ => None }

@@ -16,7 +16,7 @@ pub enum Address {
 }
 
 /// The `data` of one kind of event.
-pub trait EventData: Part {
+pub trait EventData: Part + Into<Event> {
     /// The name in the frame.
     const NAME: &'static str;
     /// Whom it is addressed to.

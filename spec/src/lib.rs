@@ -18,6 +18,7 @@ pub mod action;
 pub mod api;
 pub mod close;
 pub mod codec;
+pub mod documents;
 pub mod endpoint;
 pub mod error;
 pub mod event;
