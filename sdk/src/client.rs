@@ -1,0 +1,216 @@
+//! The client: a cheap handle to a task that owns the connection.
+
+mod builder;
+mod chat;
+mod driver;
+mod line;
+mod pages;
+mod updates;
+
+use std::{fmt, sync::Arc};
+
+use i9chat_spec::{
+    ChatId, Nothing, SessionId, Username,
+    api::{
+        capabilities::{Capabilities, GetCapabilities},
+        chats::{ChatPage, ChatsQuery, ListChats, OpenDirect},
+        sessions::{EndSession, ListSessions, OneSession, SessionInfo, SessionRef},
+        users::{GetMe, GetUser, OneUser, OwnProfile, UserProfile},
+    },
+};
+use tokio::sync::{mpsc, watch};
+use tokio_util::task::TaskTracker;
+
+pub use self::{
+    builder::ClientBuilder,
+    chat::ChatHandle,
+    pages::{Items, Page, Pages},
+    updates::Updates,
+};
+use self::{driver::Command, updates::UpdateQueue};
+use crate::{ConnectionState, Credentials, Error, Http, Session, StopReason};
+
+/// A signed-in user's connection to a server. Cheap to clone; the connection closes with the last clone.
+///
+/// ```no_run
+/// use i9chat_sdk::{Client, Credentials};
+///
+/// # async fn run() -> Result<(), i9chat_sdk::Error> {
+/// let client = Client::connect("https://chat.example", Credentials::stored("alice.session")).await?;
+/// println!("signed in as {}", client.me().await?.username);
+/// let sent = client.direct("bob").await?.send("hello").await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    http: Http,
+    commands: mpsc::Sender<Command>,
+    updates: Arc<UpdateQueue>,
+    state: watch::Receiver<ConnectionState>,
+    task: TaskTracker,
+}
+
+impl Client {
+    /// Signs in if need be, and connects. Returns at the server's greeting: of what happens from then on nothing is missed,
+    /// so that chats that are read after it and [updates](Self::updates) together are complete. (LOG-9)
+    ///
+    /// Needs a tokio runtime. Fails when the credentials are refused, or when nobody answers for half a minute;
+    /// [`ClientBuilder`] has other choices.
+    pub async fn connect(server: &str, credentials: Credentials) -> Result<Self, Error> {
+        Self::builder(server, credentials).connect().await
+    }
+
+    /// For choices: encoding, queue sizes, where to resume.
+    pub fn builder(server: &str, credentials: Credentials) -> ClientBuilder {
+        ClientBuilder::new(server, credentials)
+    }
+
+    /// Where the connection stands, now and at each change.
+    ///
+    /// ```no_run
+    /// # async fn run(client: i9chat_sdk::Client) {
+    /// let mut state = client.state();
+    /// while state.changed().await.is_ok() {
+    ///     println!("{}", *state.borrow_and_update());
+    /// }
+    /// # }
+    /// ```
+    pub fn state(&self) -> watch::Receiver<ConnectionState> {
+        self.inner.state.clone()
+    }
+
+    /// What happens: each update once, in log order, across any number of reconnects.
+    ///
+    /// There is one queue behind all streams that this returns, and it fills from the start on, so that
+    /// `client.updates().next()` in a loop misses nothing; who reads it in several places shares it out. It is bounded
+    /// ([`ClientBuilder::update_capacity`]). While it is full, sends go on and further events pass by; once there is room, the
+    /// client connects again from the last event in the queue, and the server sends what was passed by. The stream ends when the
+    /// client has stopped.
+    pub fn updates(&self) -> Updates {
+        Updates::of(Arc::clone(&self.inner.updates))
+    }
+
+    /// The direct chat with a user, named in any case; it is opened if there is none. (CHT-1)
+    ///
+    /// Refused with `user_not_found` and `direct_with_self`.
+    pub async fn direct(&self, username: &str) -> Result<ChatHandle, Error> {
+        let path = OneUser { username: username.parse::<Username>()? };
+        let opened = self.inner.http.call::<OpenDirect>(&path, &Nothing {}, &Nothing {}).await?;
+        Ok(self.chat(opened.chat.chat_id))
+    }
+
+    /// A chat by its id. Nothing is asked: a chat that the user does not have is refused at its first use, with `chat_not_found`.
+    pub fn chat(&self, chat_id: ChatId) -> ChatHandle {
+        ChatHandle::new(self.clone(), chat_id)
+    }
+
+    /// The user's chats, the one with the latest entry first, page by page. (CHT-5)
+    ///
+    /// The `cursor` of the **first** page is the one to compare with: every change after it comes, or came, as an update. An update
+    /// that is older than what a page shows does no harm when it is applied. (CHT-7, LOG-9)
+    pub fn chats(&self) -> Pages<ChatPage> {
+        let http = self.inner.http.clone();
+        Pages::new(ChatsQuery::default(), move |query| {
+            let http = http.clone();
+            async move {
+                let page = http.call::<ListChats>(&Nothing {}, &query, &Nothing {}).await?;
+                let next = page.next.clone().map(|after| ChatsQuery { after: Some(after), ..query });
+                Ok((page, next))
+            }
+        })
+    }
+
+    /// The user's own profile. (USR-1)
+    pub async fn me(&self) -> Result<OwnProfile, Error> {
+        self.inner.http.call::<GetMe>(&Nothing {}, &Nothing {}, &Nothing {}).await
+    }
+
+    /// A user by exact name, in any case; refused with `user_not_found`. (USR-2)
+    pub async fn user(&self, username: &str) -> Result<UserProfile, Error> {
+        let path = OneUser { username: username.parse::<Username>()? };
+        self.inner.http.call::<GetUser>(&path, &Nothing {}, &Nothing {}).await
+    }
+
+    /// The user's open sessions, newest first. (SES-8)
+    pub async fn sessions(&self) -> Result<Vec<SessionInfo>, Error> {
+        let list = self.inner.http.call::<ListSessions>(&Nothing {}, &Nothing {}, &Nothing {}).await?;
+        Ok(list.items)
+    }
+
+    /// Ends another of the user's sessions, whose tokens are refused from then on. (SES-9, SES-10)
+    ///
+    /// Refused with `session_not_found` when there is no such open session: also when it was ended by an earlier try whose answer was lost.
+    pub async fn end_session(&self, session_id: SessionId) -> Result<(), Error> {
+        self.end(SessionRef::Id(session_id)).await
+    }
+
+    /// Ends this session, forgets the stored one, and stops the client. A session that is over already is no error.
+    pub async fn sign_out(&self) -> Result<(), Error> {
+        match self.end(SessionRef::Current).await {
+            Err(error) if !error.is_session_over() => return Err(error),
+            _ => {}
+        }
+        if let Some(tokens) = self.inner.http.tokens() {
+            tokens.clear().await?;
+        }
+        self.close().await;
+        Ok(())
+    }
+
+    /// What the server can do, and where its limits are. (CAP-1)
+    pub async fn capabilities(&self) -> Result<Capabilities, Error> {
+        self.inner.http.call::<GetCapabilities>(&Nothing {}, &Nothing {}, &Nothing {}).await
+    }
+
+    /// Any endpoint of the specification, as the user of this client.
+    pub fn http(&self) -> &Http {
+        &self.inner.http
+    }
+
+    /// The session with its present tokens, for a program that keeps it in a place of its own.
+    pub async fn session(&self) -> Option<Session> {
+        match self.inner.http.tokens() {
+            Some(tokens) => Some(tokens.session().await),
+            None => None,
+        }
+    }
+
+    /// Waits until the client is connected, or has stopped for good.
+    pub async fn connected(&self) -> Result<(), Error> {
+        let mut state = self.state();
+        let settled =
+            |state: &ConnectionState| matches!(state, ConnectionState::Connected { .. } | ConnectionState::Stopped(_));
+        match state.wait_for(settled).await.as_deref() {
+            Ok(ConnectionState::Stopped(reason)) => Err(Error::Stopped(*reason)),
+            Ok(_) => Ok(()),
+            Err(_) => Err(Error::Stopped(StopReason::ByApplication)),
+        }
+    }
+
+    /// Closes the connection and returns when it is closed. Sends that were not acknowledged end with [`Error::Stopped`]; the session stays open.
+    pub async fn close(&self) {
+        // A task that is not there any more has closed it already.
+        drop(self.inner.commands.send(Command::Stop).await);
+        self.inner.task.wait().await;
+    }
+
+    async fn end(&self, session: SessionRef) -> Result<(), Error> {
+        let path = OneSession { session_id: session };
+        self.inner.http.call::<EndSession>(&path, &Nothing {}, &Nothing {}).await.map(|_| ())
+    }
+
+    pub(crate) fn commands(&self) -> &mpsc::Sender<Command> {
+        &self.inner.commands
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("state", &*self.inner.state.borrow()).finish_non_exhaustive()
+    }
+}

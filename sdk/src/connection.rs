@@ -1,0 +1,335 @@
+//! The life of a connection as a state machine without I/O: no socket, no clock, no randomness of its own.
+//!
+//! [`Connection`] is told what happened (a frame came, the line broke, a message is to be sent, time passed) and answers what to do
+//! ([`Output`]). [`Client`](crate::Client) drives it on tokio; another runtime can drive it just as well. Its promises:
+//!
+//! - The application sees each event once and in log order, across any number of reconnects. Where the server cannot
+//!   continue, it sees [`Update::Limited`] or [`Update::Reset`] in that place.
+//! - Each send has exactly one outcome. Until then it is sent again with the same `client_id` after every break and every
+//!   error that is worth a retry, so that it is stored once. (MSG-7)
+//! - Sends go out in the order in which they were given. Only an error that asks for a later retry can let a send that was
+//!   already under way overtake.
+//! - Nothing grows without bound. Too many pending sends are refused with [`SendError::Overloaded`]; events that the
+//!   application has no room for pass by unseen and are asked for again once it has.
+//!
+//! Times are [`Duration`]s since a moment that the driver chooses and keeps.
+
+mod backoff;
+mod outbox;
+mod output;
+mod state;
+mod update;
+
+use std::{collections::VecDeque, time::Duration};
+
+use i9chat_spec::{
+    ClientFrame, Cursor, ErrorFrame, Event, EventFrame, Hello, PROTOCOL_VERSION, Reconnect, ReplyFrame, Resume,
+    ServerFrame, action::SendMessageData, close::CloseCode,
+};
+
+use self::{backoff::Retries, outbox::Outbox};
+pub use self::{
+    backoff::{Backoff, Jitter},
+    output::{Lost, Output, SendError, SendKey, Settings},
+    state::{ConnectionState, StopReason},
+    update::Update,
+};
+
+/// The connection of one session, from the first attempt to the stop.
+///
+/// After every call the driver takes all [`Output`]s ([`next_output`](Self::next_output)) and sees to it that
+/// [`woke`](Self::woke) is called at [`wake_at`](Self::wake_at). After [`Output::Open`] and [`Output::Close`] it reports nothing more of the line before.
+#[derive(Debug)]
+pub struct Connection {
+    settings: Settings,
+    retries: Retries,
+    phase: Phase,
+    /// The last event or heartbeat that was applied: where a reconnect goes on. (LOG-11)
+    cursor: Option<Cursor>,
+    /// How many updates the application can still take.
+    room: usize,
+    /// Events passed by for want of room; the line is opened again, from the cursor, when there is some.
+    behind: bool,
+    outbox: Outbox,
+    outputs: VecDeque<Output>,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Opening { give_up_at: Duration },
+    Live(Live),
+    Waiting { until: Duration, renew: bool, retry_in: Duration },
+    Stopped(StopReason),
+}
+
+#[derive(Debug)]
+struct Live {
+    hello: Box<Hello>,
+    since: Duration,
+    /// How long the line may be silent before it counts as dead: twice the heartbeat. (WSK-8)
+    patience: Duration,
+    dead_at: Duration,
+}
+
+impl Connection {
+    /// A connection that opens at once: from a cursor of an earlier run, or live when there is none.
+    ///
+    /// `room` is how many updates the application can take. `jitter` is asked for a number from 0 to 1 at each delay.
+    pub fn new(settings: Settings, cursor: Option<Cursor>, room: usize, jitter: Jitter, now: Duration) -> Self {
+        let mut connection = Self {
+            retries: Retries::new(settings.backoff, jitter),
+            outbox: Outbox::new(&settings),
+            phase: Phase::Stopped(StopReason::ByApplication),
+            settings,
+            cursor,
+            room,
+            behind: false,
+            outputs: VecDeque::new(),
+        };
+        connection.open(now, false);
+        connection
+    }
+
+    /// What to do next; `None` when all is done for now.
+    pub fn next_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to call [`woke`](Self::woke), if nothing happens before.
+    pub fn wake_at(&self) -> Option<Duration> {
+        match &self.phase {
+            Phase::Opening { give_up_at } => Some(*give_up_at),
+            Phase::Live(live) => Some(self.outbox.wake_at().map_or(live.dead_at, |at| at.min(live.dead_at))),
+            Phase::Waiting { until, .. } => Some(*until),
+            Phase::Stopped(_) => None,
+        }
+    }
+
+    /// Where the connection stands.
+    pub fn state(&self) -> ConnectionState {
+        match &self.phase {
+            Phase::Opening { .. } => ConnectionState::Connecting { failures: self.retries.count() },
+            Phase::Live(live) => ConnectionState::Connected { connection_id: live.hello.connection_id },
+            Phase::Waiting { retry_in, .. } => {
+                ConnectionState::Waiting { failures: self.retries.count(), retry_in: *retry_in }
+            }
+            Phase::Stopped(reason) => ConnectionState::Stopped(*reason),
+        }
+    }
+
+    /// The last event or heartbeat that was applied, or where the line began. (LOG-11)
+    pub const fn cursor(&self) -> Option<&Cursor> {
+        self.cursor.as_ref()
+    }
+
+    /// Whether events passed by for want of room: the driver then reports room as soon as there is a fair amount.
+    pub const fn is_behind(&self) -> bool {
+        self.behind
+    }
+
+    /// The application can take so many updates now. When events passed by meanwhile, the line is opened again to fetch them.
+    pub fn has_room(&mut self, now: Duration, room: usize) {
+        self.room = room;
+        if self.behind && room > 0 && matches!(self.phase, Phase::Live(_)) {
+            self.outputs.push_back(Output::Close);
+            self.outbox.line_lost();
+            self.open(now, false);
+        }
+    }
+
+    /// The application sends a message. The outcome comes as [`Output::Complete`], exactly once.
+    pub fn send(&mut self, now: Duration, message: SendMessageData) -> Result<SendKey, SendError> {
+        if let Phase::Stopped(reason) = self.phase {
+            return Err(SendError::Stopped(reason));
+        }
+        let key = self.outbox.add(message)?;
+        self.transmit(now);
+        Ok(key)
+    }
+
+    /// Something came over the line, if only a ping: it is alive.
+    pub fn heard(&mut self, now: Duration) {
+        if let Phase::Live(live) = &mut self.phase {
+            live.dead_at = now.saturating_add(live.patience);
+        }
+    }
+
+    /// A frame came from the server.
+    pub fn received(&mut self, now: Duration, frame: ServerFrame) {
+        self.heard(now);
+        match (&self.phase, frame) {
+            (Phase::Waiting { .. } | Phase::Stopped(_), _) | (_, ServerFrame::Unknown(_)) => {}
+            (Phase::Opening { .. }, ServerFrame::Hello(hello)) => self.greeted(now, hello),
+            (Phase::Live(_), ServerFrame::Event(event)) => self.apply(event),
+            (Phase::Live(_), ServerFrame::Heartbeat(heartbeat)) => {
+                if !self.behind {
+                    self.cursor = Some(heartbeat.cursor);
+                }
+            }
+            (Phase::Live(_), ServerFrame::Reply(reply)) => self.replied(now, reply),
+            (Phase::Live(_), ServerFrame::Error(error)) => self.refused(now, error),
+            // The hello is the first frame, and the only one of its kind (WSK-3): this line cannot be trusted.
+            (Phase::Opening { .. }, _) | (Phase::Live(_), ServerFrame::Hello(_)) => self.give_up(now),
+        }
+    }
+
+    /// The line could not be opened, broke, or was closed.
+    pub fn lost(&mut self, now: Duration, lost: Lost) {
+        if matches!(self.phase, Phase::Stopped(_)) {
+            return;
+        }
+        match lost {
+            Lost::Broken => self.wait(now, None, false),
+            Lost::TokenRefused => self.wait(now, None, true),
+            Lost::SessionOver => self.end(StopReason::SessionEnded),
+            Lost::Closed(reason) => match reason.code.reconnect() {
+                Reconnect::Yes => self.wait(now, reason.retry_after_ms.map(Duration::from_millis), false),
+                Reconnect::AfterRefresh => self.wait(now, None, true),
+                Reconnect::No if reason.code == CloseCode::SessionEnded => self.end(StopReason::SessionEnded),
+                Reconnect::No => self.end(StopReason::Closed(reason.code)),
+            },
+        }
+    }
+
+    /// A frame came that cannot be read. To pass over it could be to lose an event, so the line is given up.
+    pub fn unreadable(&mut self, now: Duration) {
+        if matches!(self.phase, Phase::Opening { .. } | Phase::Live(_)) {
+            self.give_up(now);
+        }
+    }
+
+    /// The time of [`wake_at`](Self::wake_at) has come. To be woken early does no harm.
+    pub fn woke(&mut self, now: Duration) {
+        match &self.phase {
+            Phase::Opening { give_up_at } if now >= *give_up_at => self.give_up(now),
+            Phase::Live(live) if now >= live.dead_at || self.outbox.is_unanswered(now) => self.give_up(now),
+            Phase::Live(_) => self.transmit(now),
+            Phase::Waiting { until, renew, .. } if now >= *until => self.open(now, *renew),
+            Phase::Opening { .. } | Phase::Waiting { .. } | Phase::Stopped(_) => {}
+        }
+    }
+
+    /// The application is done: the line is closed, and what was not acknowledged ends with [`SendError::Stopped`].
+    pub fn stop(&mut self) {
+        if !matches!(self.phase, Phase::Stopped(_)) {
+            self.end(StopReason::ByApplication);
+        }
+    }
+
+    fn open(&mut self, now: Duration, renew: bool) {
+        self.behind = false;
+        self.phase = Phase::Opening { give_up_at: now.saturating_add(self.settings.open_timeout) };
+        self.outputs.push_back(Output::Open { cursor: self.cursor.clone(), renew });
+    }
+
+    fn greeted(&mut self, now: Duration, hello: Hello) {
+        if hello.protocol != PROTOCOL_VERSION {
+            return self.end(StopReason::Closed(CloseCode::UnsupportedProtocol));
+        }
+        let update = match (&self.cursor, hello.resume) {
+            // There is nothing yet that could be stale.
+            (None, _) => None,
+            (Some(cursor), Resume::Resumed) if *cursor == hello.cursor => None,
+            (Some(_), Resume::Reset) => Some(Update::Reset { cursor: hello.cursor.clone() }),
+            // `limited`; or an answer that promises no replay from where we stopped, which comes to the same.
+            (Some(_), Resume::Limited | Resume::Fresh | Resume::Resumed) => {
+                Some(Update::Limited { cursor: hello.cursor.clone() })
+            }
+        };
+        match update {
+            None => self.cursor = Some(hello.cursor.clone()),
+            Some(update) => self.deliver(update, Some(hello.cursor.clone())),
+        }
+        let heartbeat = Duration::from_millis(hello.heartbeat_ms).clamp(SHORTEST_HEARTBEAT, LONGEST_HEARTBEAT);
+        let patience = heartbeat * 2;
+        let dead_at = now.saturating_add(patience);
+        self.phase = Phase::Live(Live { hello: Box::new(hello), since: now, patience, dead_at });
+        self.transmit(now);
+    }
+
+    fn apply(&mut self, event: EventFrame) {
+        let seen = event.cursor.is_some() && event.cursor == self.cursor;
+        if self.behind || seen {
+            return;
+        }
+        let cursor = event.cursor.clone();
+        if matches!(event.event, Event::Unknown { .. }) {
+            self.cursor = cursor.or_else(|| self.cursor.take());
+        } else {
+            self.deliver(Update::Event(Box::new(event)), cursor);
+        }
+    }
+
+    /// Hands an update to the application and moves the cursor with it, or neither.
+    fn deliver(&mut self, update: Update, cursor: Option<Cursor>) {
+        if let Some(room) = self.room.checked_sub(1) {
+            self.room = room;
+            self.cursor = cursor.or_else(|| self.cursor.take());
+            self.outputs.push_back(Output::Deliver(update));
+        } else if cursor.is_some() {
+            self.behind = true;
+        }
+    }
+
+    fn replied(&mut self, now: Duration, reply: ReplyFrame) {
+        match self.outbox.acknowledged(&reply.id, reply.data) {
+            Ok(Some((send, stored))) => self.outputs.push_back(Output::Complete { send, outcome: Ok(stored) }),
+            // An answer to nothing that waits for one.
+            Ok(None) => {}
+            Err(_) => return self.give_up(now),
+        }
+        self.transmit(now);
+    }
+
+    fn refused(&mut self, now: Duration, error: ErrorFrame) {
+        let Some(id) = error.id else { return };
+        let roll = self.retries.roll();
+        if let Some((send, problem)) = self.outbox.refused(now, &id, error.error, roll) {
+            self.outputs.push_back(Output::Complete { send, outcome: Err(SendError::Refused(Box::new(problem))) });
+        }
+        self.transmit(now);
+    }
+
+    fn transmit(&mut self, now: Duration) {
+        if matches!(self.phase, Phase::Live(_)) {
+            self.outputs.extend(self.outbox.due(now).map(Output::Transmit));
+        }
+    }
+
+    /// Closes a line that cannot be trusted any more, and tries again later.
+    fn give_up(&mut self, now: Duration) {
+        self.outputs.push_back(Output::Close);
+        self.wait(now, None, false);
+    }
+
+    fn wait(&mut self, now: Duration, at_least: Option<Duration>, renew: bool) {
+        if let Phase::Live(live) = &self.phase
+            && now.saturating_sub(live.since) >= self.settings.stable_after
+        {
+            self.retries.reset();
+        }
+        self.outbox.line_lost();
+        // The first renewal is no failure; a second one without a greeting in between is.
+        let at_once = renew && self.retries.count() == 0;
+        let delay = self.retries.next_delay();
+        let delay = if at_once { Duration::ZERO } else { delay };
+        let retry_in = at_least.map_or(delay, |wanted| wanted.min(LONGEST_WAIT).max(delay));
+        self.phase = Phase::Waiting { until: now.saturating_add(retry_in), renew, retry_in };
+    }
+
+    fn end(&mut self, reason: StopReason) {
+        self.phase = Phase::Stopped(reason);
+        self.outputs.push_back(Output::Close);
+        for send in self.outbox.drain() {
+            self.outputs.push_back(Output::Complete { send, outcome: Err(SendError::Stopped(reason)) });
+        }
+    }
+}
+
+/// Bounds on what a server may say, so that no value of it makes a client spin or sleep for ever.
+const SHORTEST_HEARTBEAT: Duration = Duration::from_millis(100);
+const LONGEST_HEARTBEAT: Duration = Duration::from_hours(1);
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
+
+/// What the machine transmits: the frame of the action `send_message`.
+pub type SendFrame = ClientFrame<SendMessageData>;
