@@ -1,0 +1,176 @@
+//! The one place where the log grows: takes everything waiting as one batch, and one transaction makes it durable.
+
+use std::sync::Arc;
+
+use i9chat_spec::{SessionId, UserId, api::sessions::EndSessionRefusal, error::NoRefusal};
+use parking_lot::Mutex;
+use tokio::sync::{mpsc, oneshot};
+
+use super::Failure;
+use crate::{
+    bus::Bus,
+    clock::Clock,
+    domain::{ChangeBody, Command, EndSession, Place, Stamp, State, Wanted},
+    ids::Ids,
+    store::{Decide, LogStore, StoreError},
+};
+
+/// How many commands may wait; more are refused as `overloaded`.
+const QUEUE: usize = 16_384;
+/// The most commands of one transaction. A larger batch is hardly cheaper for each, and all wait for its end.
+const BATCH: usize = 512;
+
+/// Takes commands; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Committer {
+    queue: mpsc::Sender<Box<dyn Job>>,
+}
+
+/// What the committer works with.
+pub struct CommitterParts {
+    /// Makes batches durable.
+    pub store: Arc<dyn LogStore>,
+    /// Hears of what was committed.
+    pub bus: Arc<dyn Bus>,
+    /// Tells the time of each batch.
+    pub clock: Arc<dyn Clock>,
+    /// Makes ids.
+    pub ids: Arc<dyn Ids>,
+}
+
+impl Committer {
+    /// Starts the committer as a task. It ends when the last handle is gone and the queue is empty.
+    pub fn start(parts: CommitterParts) -> Self {
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        tokio::spawn(run(parts, jobs));
+        Self { queue }
+    }
+
+    /// Queues a command; `done` gets its outcome after it is durable, or why it is not. Commands take effect in the order
+    /// of their calls.
+    pub fn submit<C: Command>(
+        &self,
+        command: C,
+        done: impl FnOnce(Result<C::Answer, Failure<C::Refusal>>) + Send + 'static,
+    ) {
+        let job = Box::new(Pending { command, done: Some(done), decided: None });
+        if let Err(refused) = self.queue.try_send(job) {
+            let failure = match &refused {
+                mpsc::error::TrySendError::Full(_) => Failure::Overloaded,
+                mpsc::error::TrySendError::Closed(_) => Failure::Unavailable,
+            };
+            refused.into_inner().finish(Err(failure));
+        }
+    }
+
+    /// Queues a command and waits for its outcome.
+    pub async fn commit<C: Command>(&self, command: C) -> Result<C::Answer, Failure<C::Refusal>> {
+        let (done, outcome) = oneshot::channel();
+        // Whoever asked may be gone by then; the command counts all the same.
+        self.submit(command, move |result| drop(done.send(result)));
+        outcome.await.unwrap_or(Err(Failure::Unavailable))
+    }
+
+    /// Ends a session of a user. (SES-10)
+    pub async fn end_session(&self, user_id: UserId, session_id: SessionId) -> Result<(), Failure<EndSessionRefusal>> {
+        self.commit(EndSession { user_id, session_id }).await
+    }
+}
+
+/// A command on its way, whatever its type.
+trait Job: Send {
+    fn wants(&self, wanted: &mut Wanted);
+    fn decide(&mut self, state: &State, stamp: &Stamp<'_>) -> Vec<ChangeBody>;
+    fn finish(self: Box<Self>, durable: Result<(), Failure<NoRefusal>>);
+}
+
+struct Pending<C: Command, F> {
+    command: C,
+    done: Option<F>,
+    decided: Option<Result<C::Answer, C::Refusal>>,
+}
+
+impl<C, F> Job for Pending<C, F>
+where
+    C: Command,
+    F: FnOnce(Result<C::Answer, Failure<C::Refusal>>) + Send,
+{
+    fn wants(&self, wanted: &mut Wanted) {
+        self.command.wants(wanted);
+    }
+
+    fn decide(&mut self, state: &State, stamp: &Stamp<'_>) -> Vec<ChangeBody> {
+        match self.command.decide(state, stamp) {
+            Ok(decision) => {
+                self.decided = Some(Ok(decision.answer));
+                decision.changes
+            }
+            Err(refusal) => {
+                self.decided = Some(Err(refusal));
+                Vec::new()
+            }
+        }
+    }
+
+    fn finish(mut self: Box<Self>, durable: Result<(), Failure<NoRefusal>>) {
+        let Some(done) = self.done.take() else { return };
+        done(match (durable, self.decided.take()) {
+            (Ok(()), Some(decided)) => decided.map_err(Failure::Refused),
+            (Ok(()), None) => Err(Failure::Internal),
+            (Err(failure), _) => Err(failure.widen()),
+        });
+    }
+}
+
+async fn run(parts: CommitterParts, mut queue: mpsc::Receiver<Box<dyn Job>>) {
+    let mut batch = Vec::new();
+    while queue.recv_many(&mut batch, BATCH).await > 0 {
+        metrics::histogram!("i9chat_commit_batch_commands").record(batch.len() as f64);
+        let jobs = Arc::new(Mutex::new(std::mem::take(&mut batch)));
+        let outcome = transact(&parts, &jobs).await;
+        // Events are with their connections before the answers, so that a session that was ended hears nothing more. (SES-10)
+        if let Ok(changes) = &outcome {
+            parts.bus.publish(changes);
+        }
+        if let Err(error) = &outcome {
+            tracing::error!(%error, "a batch was not committed");
+        }
+        for job in std::mem::take(&mut *jobs.lock()) {
+            job.finish(match &outcome {
+                Ok(_) => Ok(()),
+                Err(StoreError::Unavailable(_)) => Err(Failure::Unavailable),
+                Err(StoreError::Overloaded) => Err(Failure::Overloaded),
+                Err(StoreError::Corrupt(_)) => Err(Failure::Internal),
+            });
+        }
+    }
+}
+
+async fn transact(
+    parts: &CommitterParts,
+    jobs: &Arc<Mutex<Vec<Box<dyn Job>>>>,
+) -> Result<Vec<crate::domain::Change>, StoreError> {
+    let mut wanted = Wanted::default();
+    for job in jobs.lock().iter() {
+        job.wants(&mut wanted);
+    }
+    let at = parts.clock.now();
+    let (ids, jobs) = (Arc::clone(&parts.ids), Arc::clone(jobs));
+    let decide: Decide = Box::new(move |state: &mut State, head: Place| {
+        let stamp = Stamp { at, ids: &*ids };
+        let mut position = head.position;
+        let mut changes = Vec::new();
+        for job in jobs.lock().iter_mut() {
+            for body in job.decide(state, &stamp) {
+                state.apply(&body);
+                position = position.next();
+                changes.push(body.at(position, &*ids).map_err(|error| StoreError::Corrupt(error.to_string()))?);
+            }
+        }
+        Ok(changes)
+    });
+    let started = std::time::Instant::now();
+    let outcome = parts.store.transact(wanted, decide).await;
+    metrics::histogram!("i9chat_commit_seconds").record(started.elapsed().as_secs_f64());
+    outcome
+}

@@ -1,0 +1,63 @@
+//! The event stream without a socket. (RSM-9)
+
+use i9chat_spec::{
+    EventFrame, Resume,
+    api::events::{EventPage, ListEvents},
+    error::NoRefusal,
+};
+
+use super::{Answer, App, Call, Failure, Handle};
+use crate::{
+    domain::{Place, Record},
+    store::{Missed, MissedQuery},
+};
+
+impl Handle<ListEvents> for App {
+    async fn handle(&self, call: Call<ListEvents>) -> Result<Answer<EventPage>, Failure<NoRefusal>> {
+        let at = |resume, place: Place| EventPage {
+            resume,
+            events: Vec::new(),
+            cursor: place.cursor(self.epoch),
+            more: false,
+        };
+        let Some(cursor) = &call.query.cursor else {
+            return Ok(at(Resume::Fresh, self.log.head().await?.place).into());
+        };
+        let place = Place::of_cursor(cursor, self.epoch);
+        let stored = match place {
+            Some(place) => self.log.place_at(place.position).await?,
+            None => None,
+        };
+        let Some(place) = place.filter(|place| stored == Some(*place)) else {
+            return Ok(at(Resume::Reset, self.log.head().await?.place).into());
+        };
+        let query = MissedQuery {
+            user_id: call.caller.user.user_id,
+            after: place.position,
+            up_to: None,
+            most: usize::try_from(self.limits.max_resume_events).unwrap_or(usize::MAX),
+            limit: call.query.limit.unwrap_or_default().get(),
+        };
+        Ok(match self.log.missed(query).await? {
+            Missed::TooMuch { head } => at(Resume::Limited, head),
+            Missed::Events { records, more, head } => {
+                let last = records.last().filter(|_| more).map_or(head, |record| record.place);
+                let events = records.iter().map(|record| self.event(record)).collect::<Result<_, _>>()?;
+                EventPage { resume: Resume::Resumed, events, cursor: last.cursor(self.epoch), more }
+            }
+        }
+        .into())
+    }
+}
+
+impl App {
+    fn event<R>(&self, record: &Record) -> Result<EventFrame, Failure<R>> {
+        let frame = serde_json::json!({
+            "event": record.event,
+            "cursor": record.place.cursor(self.epoch),
+            "chat_id": record.chat_id,
+            "data": &*record.data,
+        });
+        serde_json::from_value(frame).map_err(|_| Failure::Internal)
+    }
+}

@@ -1,0 +1,19 @@
+//! Tells nodes what was committed. The log is the truth, the bus a hint.
+
+mod local;
+
+pub use local::LocalBus;
+
+use crate::domain::Change;
+
+/// Carries committed changes to whoever delivers them.
+pub trait Bus: Send + Sync + 'static {
+    /// Tells of changes that are durable, in log order.
+    fn publish(&self, changes: &[Change]);
+}
+
+/// Delivers changes to connections.
+pub trait Subscriber: Send + Sync + 'static {
+    /// Takes changes that follow on those before, in log order.
+    fn deliver(&self, changes: &[Change]);
+}

@@ -1,0 +1,14 @@
+//! Connections: who is here, what goes out to them, what comes in, and how they resume.
+
+mod connection;
+mod frames;
+mod outbox;
+mod resume;
+mod router;
+
+pub use connection::{Connecting, close, serve};
+pub use outbox::{Outbox, Outgoing};
+pub use resume::{Resumed, Start};
+pub use router::{Router, TooManyConnections};
+
+pub use frames::EncodedEvent;

@@ -1,0 +1,117 @@
+use std::{collections::VecDeque, sync::Arc};
+
+use axum::extract::ws::Message;
+use i9chat_spec::{CloseCode, CloseReason, SessionId};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::EncodedEvent;
+
+/// How many frames may wait for one connection; beyond that it is closed as a slow consumer. (WSK-10)
+const CAPACITY: usize = 8192;
+
+/// What waits for one connection: filled by the router and by answers, emptied by the connection's task.
+#[derive(Debug)]
+pub struct Outbox {
+    /// The session that the connection belongs to.
+    pub session_id: SessionId,
+    queue: Mutex<Queue>,
+    wake: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    frames: VecDeque<Outgoing>,
+    close: Option<CloseReason>,
+}
+
+/// A frame to send.
+#[derive(Debug, Clone)]
+pub enum Outgoing {
+    /// An event, shared with other connections.
+    Event(Arc<EncodedEvent>),
+    /// An answer to this connection alone.
+    Answer(Message),
+}
+
+impl Outbox {
+    /// An empty outbox of a session's connection.
+    pub fn new(session_id: SessionId) -> Self {
+        Self { session_id, queue: Mutex::default(), wake: Notify::new() }
+    }
+
+    /// Adds a frame. A full outbox is closed instead: leaving a frame out would lose an event.
+    pub fn push(&self, frame: Outgoing) {
+        {
+            let mut queue = self.queue.lock();
+            if queue.close.is_some() {
+                return;
+            }
+            if queue.frames.len() >= CAPACITY {
+                queue.frames = VecDeque::new();
+                queue.close = Some(CloseReason { code: CloseCode::SlowConsumer, retry_after_ms: None });
+            } else {
+                queue.frames.push_back(frame);
+            }
+        }
+        self.wake.notify_one();
+    }
+
+    /// Closes the connection, before anything that still waits.
+    pub fn close(&self, reason: CloseReason) {
+        {
+            let mut queue = self.queue.lock();
+            queue.frames = VecDeque::new();
+            queue.close.get_or_insert(reason);
+        }
+        self.wake.notify_one();
+    }
+
+    /// Waits until there may be something to take.
+    pub async fn filled(&self) {
+        self.wake.notified().await;
+    }
+
+    /// Takes everything that waits, or the reason to close.
+    pub fn take(&self) -> Result<VecDeque<Outgoing>, CloseReason> {
+        let mut queue = self.queue.lock();
+        match queue.close {
+            Some(reason) => Err(reason),
+            None => Ok(std::mem::take(&mut queue.frames)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use i9chat_spec::Example;
+
+    use super::*;
+
+    fn frame(text: &str) -> Outgoing {
+        Outgoing::Answer(Message::text(text))
+    }
+
+    #[test]
+    fn a_full_outbox_closes_instead_of_leaving_a_frame_out() {
+        let outbox = Outbox::new(SessionId::example());
+        for _ in 0..CAPACITY {
+            outbox.push(frame("x"));
+        }
+        assert_eq!(outbox.take().unwrap().len(), CAPACITY);
+        for _ in 0..=CAPACITY {
+            outbox.push(frame("x"));
+        }
+        assert_eq!(outbox.take().unwrap_err().code, CloseCode::SlowConsumer);
+    }
+
+    #[test]
+    fn nothing_is_sent_after_the_reason_to_close() {
+        let outbox = Outbox::new(SessionId::example());
+        outbox.push(frame("before"));
+        outbox.close(CloseReason { code: CloseCode::SessionEnded, retry_after_ms: None });
+        outbox.push(frame("after"));
+        outbox.close(CloseReason { code: CloseCode::GoingAway, retry_after_ms: Some(1) });
+        assert_eq!(outbox.take().unwrap_err().code, CloseCode::SessionEnded);
+    }
+}

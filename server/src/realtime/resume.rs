@@ -1,0 +1,72 @@
+use i9chat_spec::{Cursor, Resume, UserId};
+
+use super::Router;
+use crate::{
+    domain::{LogEpoch, Place, Record},
+    store::{LogStore, Missed, MissedQuery, StoreError},
+};
+
+/// Where a caller wants to go on in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// No cursor was given.
+    Fresh,
+    /// The cursor points at nothing in this log. (RSM-6)
+    Reset,
+    /// After this change.
+    After(Place),
+}
+
+impl Start {
+    /// What a cursor points at.
+    pub async fn of(cursor: Option<&Cursor>, epoch: LogEpoch, store: &dyn LogStore) -> Result<Self, StoreError> {
+        let Some(cursor) = cursor else { return Ok(Self::Fresh) };
+        let Some(place) = Place::of_cursor(cursor, epoch) else { return Ok(Self::Reset) };
+        let stored = store.place_at(place.position).await?;
+        Ok(if stored == Some(place) { Self::After(place) } else { Self::Reset })
+    }
+}
+
+/// How a connection goes on. (RSM-2)
+#[derive(Debug)]
+pub struct Resumed {
+    /// One of the four answers.
+    pub answer: Resume,
+    /// Where the connection is in the log before the events.
+    pub from: Place,
+    /// What was missed, when all of it can be told.
+    pub records: Vec<Record>,
+}
+
+/// Reads what a user missed from a start up to a place that the router has reached.
+///
+/// The caller has registered with the router before, so that what comes after `up_to` is in its outbox: nothing is left
+/// out between the two, and nothing comes twice.
+pub async fn resume(
+    store: &dyn LogStore,
+    user_id: UserId,
+    start: Start,
+    up_to: Place,
+    most: usize,
+) -> Result<Resumed, StoreError> {
+    let at_head = |answer| Resumed { answer, from: up_to, records: Vec::new() };
+    let place = match start {
+        Start::Fresh => return Ok(at_head(Resume::Fresh)),
+        Start::Reset => return Ok(at_head(Resume::Reset)),
+        Start::After(place) if place == up_to => return Ok(at_head(Resume::Resumed)),
+        Start::After(place) => place,
+    };
+    let query = MissedQuery { user_id, after: place.position, up_to: Some(up_to.position), most, limit: most };
+    Ok(match store.missed(query).await? {
+        Missed::TooMuch { .. } => at_head(Resume::Limited),
+        Missed::Events { records, .. } => Resumed { answer: Resume::Resumed, from: place, records },
+    })
+}
+
+/// Waits until the router has reached where the connection starts: a cursor from a read may be a moment ahead of it, and
+/// what the read has shown already must not come again.
+pub async fn caught_up(router: &Router, start: Start) {
+    if let Start::After(place) = start {
+        router.reached(place.position).await;
+    }
+}

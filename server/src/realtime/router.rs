@@ -1,0 +1,142 @@
+use std::{
+    collections::{HashMap, hash_map},
+    sync::Arc,
+};
+
+use i9chat_spec::{CloseCode, CloseReason, SessionId, UserId};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::{EncodedEvent, Outbox, Outgoing};
+use crate::{
+    bus::Subscriber,
+    domain::{Change, ChangeBody, LogEpoch, Place, Position},
+    store::LogHead,
+};
+
+/// Who is here: the connections of this node by user. Everything that is delivered passes here, in log order.
+#[derive(Debug)]
+pub struct Router {
+    epoch: LogEpoch,
+    max_connections_per_user: usize,
+    state: Mutex<State>,
+    advanced: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Everything up to here is in the outboxes of those who may see it.
+    applied: Place,
+    users: HashMap<UserId, Vec<Arc<Outbox>>>,
+}
+
+/// The user has as many connections as one may have. (WSK-14)
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the user has too many connections")]
+pub struct TooManyConnections;
+
+impl Router {
+    /// A router that starts at the end of the log.
+    pub fn new(head: LogHead, max_connections_per_user: usize) -> Self {
+        let state = State { applied: head.place, users: HashMap::new() };
+        Self { epoch: head.epoch, max_connections_per_user, state: Mutex::new(state), advanced: Notify::new() }
+    }
+
+    /// The epoch of the log that is delivered.
+    pub fn epoch(&self) -> LogEpoch {
+        self.epoch
+    }
+
+    /// From now on the outbox gets every change that its user may see: those after the place that is answered.
+    pub fn register(&self, user_id: UserId, outbox: &Arc<Outbox>) -> Result<Place, TooManyConnections> {
+        let mut state = self.state.lock();
+        let outboxes = state.users.entry(user_id).or_default();
+        if outboxes.len() >= self.max_connections_per_user {
+            return Err(TooManyConnections);
+        }
+        outboxes.push(Arc::clone(outbox));
+        metrics::gauge!("i9chat_connections").increment(1.0);
+        Ok(state.applied)
+    }
+
+    /// The outbox gets nothing more.
+    pub fn unregister(&self, user_id: UserId, outbox: &Arc<Outbox>) {
+        self.state.lock().remove(user_id, |other| Arc::ptr_eq(other, outbox));
+    }
+
+    /// The last change whose event is in the outboxes of those who may see it.
+    pub fn applied(&self) -> Place {
+        self.state.lock().applied
+    }
+
+    /// Waits until everything up to a position that is in the log was delivered.
+    pub async fn reached(&self, position: Position) {
+        loop {
+            let advanced = self.advanced.notified();
+            tokio::pin!(advanced);
+            // Listens first and looks then, so that no advance falls between the two.
+            advanced.as_mut().enable();
+            if self.applied().position >= position {
+                return;
+            }
+            advanced.await;
+        }
+    }
+
+    /// Closes every connection; `delay` says how long each waits before it connects again. (WSK-12)
+    pub fn close_all(&self, mut delay: impl FnMut() -> u64) {
+        for outbox in self.state.lock().users.values().flatten() {
+            outbox.close(CloseReason { code: CloseCode::GoingAway, retry_after_ms: Some(delay()) });
+        }
+    }
+
+    /// The sessions that have a connection here.
+    pub fn sessions(&self) -> Vec<SessionId> {
+        let mut sessions: Vec<_> = self.state.lock().users.values().flatten().map(|outbox| outbox.session_id).collect();
+        sessions.sort_unstable();
+        sessions.dedup();
+        sessions
+    }
+
+    /// How many connections there are.
+    pub fn connections(&self) -> usize {
+        self.state.lock().users.values().map(Vec::len).sum()
+    }
+}
+
+impl Subscriber for Router {
+    fn deliver(&self, changes: &[Change]) {
+        let mut state = self.state.lock();
+        for Change { record, body } in changes {
+            // A session that ends hears nothing more, its own end included. (SES-10)
+            if let ChangeBody::SessionEnded { user_id, session_id, .. } = body {
+                for outbox in state.remove(*user_id, |outbox| outbox.session_id == *session_id) {
+                    outbox.close(CloseReason { code: CloseCode::SessionEnded, retry_after_ms: None });
+                }
+            }
+            let mut encoded = None;
+            for user_id in body.audience() {
+                for outbox in state.users.get(user_id).into_iter().flatten() {
+                    let event = encoded.get_or_insert_with(|| Arc::new(EncodedEvent::new(record.clone(), self.epoch)));
+                    outbox.push(Outgoing::Event(Arc::clone(event)));
+                }
+            }
+            state.applied = record.place;
+        }
+        drop(state);
+        self.advanced.notify_waiters();
+    }
+}
+
+impl State {
+    /// Takes out those of a user's outboxes that are meant.
+    fn remove(&mut self, user_id: UserId, mut meant: impl FnMut(&Arc<Outbox>) -> bool) -> Vec<Arc<Outbox>> {
+        let hash_map::Entry::Occupied(mut entry) = self.users.entry(user_id) else { return Vec::new() };
+        let removed: Vec<_> = entry.get_mut().extract_if(.., |outbox| meant(outbox)).collect();
+        if entry.get().is_empty() {
+            entry.remove();
+        }
+        metrics::gauge!("i9chat_connections").decrement(removed.len() as f64);
+        removed
+    }
+}
