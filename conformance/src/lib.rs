@@ -10,6 +10,7 @@ pub mod client;
 pub mod contract;
 pub mod expect;
 pub mod journal;
+pub mod load;
 pub mod mail;
 pub mod protocol;
 pub mod target;
