@@ -1,13 +1,15 @@
 //! JSON and MessagePack over the same types. (CNV-2 to CNV-4)
 
-use std::{fmt, marker::PhantomData};
+mod map;
 
 use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{self, DeserializeOwned, IgnoredAny},
+    Deserialize, Serialize,
+    de::{DeserializeOwned, IgnoredAny},
 };
 
 use crate::error::{FieldCode, FieldError};
+
+pub(crate) use map::Map;
 
 /// How deeply a value may be nested.
 const MAX_DEPTH: usize = 64;
@@ -124,28 +126,14 @@ fn messagepack_reader(bytes: &[u8]) -> rmp_serde::Deserializer<rmp_serde::decode
     reader
 }
 
-/// Takes a value from a map only. Left to itself serde also reads a struct from an array of its fields, which no
-/// schema allows.
-pub(crate) struct Map<T>(pub(crate) T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Map<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> de::Visitor<'de> for Visitor<T> {
-            type Value = T;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a map")
-            }
-
-            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-                T::deserialize(de::value::MapAccessDeserializer::new(map))
-            }
-        }
-
-        deserializer.deserialize_map(Visitor(PhantomData)).map(Map)
+/// Reads a value that was decoded before, such as the data of an action, by the same rules as [`Format::decode`].
+pub(crate) fn read_value<T: DeserializeOwned>(value: &serde_json::Value) -> Result<T, FieldError> {
+    if let Ok(Map(value)) = Map::deserialize(value) {
+        return Ok(value);
     }
+    serde_path_to_error::deserialize(value)
+        .map(|Map(value)| value)
+        .map_err(|error| field_error(&error.path().to_string(), &error.inner().to_string()))
 }
 
 /// Reads path, code and sentence out of what serde says. The crate's own types start their messages with the

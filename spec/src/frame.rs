@@ -3,17 +3,25 @@
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::SerializeMap};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error as _, IntoDeserializer},
+    ser::SerializeMap,
+};
 use serde_json::Value;
 
 use crate::{
-    ChatId, ConnectionId, Cursor, Epoch, Event, Example, FrameId, Lifetimes, Limits, PROTOCOL_VERSION, Problem,
-    SessionId,
+    Action, ChatId, ConnectionId, Cursor, Epoch, Event, Example, FieldError, FrameId, Lifetimes, Limits,
+    PROTOCOL_VERSION, Problem, SessionId,
+    codec::read_value,
     event::{EventData, MessageCreated},
 };
 
 /// A frame from the client: `{id, action, data}`. (WSK-4)
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+///
+/// A server first reads the frame as it is, and then the data with [`ClientFrame::read`]: what is wrong with the data has an
+/// answer of its own. (WSK-5, WSK-6)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ClientFrame<T = Value> {
     /// The client's own id for the frame; the answer has the same.
     pub id: FrameId,
@@ -21,6 +29,32 @@ pub struct ClientFrame<T = Value> {
     pub action: String,
     /// What to do it with.
     pub data: T,
+}
+
+impl ClientFrame {
+    /// The data as that action has it, or what is wrong with it; `field` is the path from the data. (ERR-4)
+    pub fn read<A: Action>(&self) -> Result<A::Data, FieldError> {
+        read_value(&self.data)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for ClientFrame<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Raw<T> {
+            id: FrameId,
+            action: String,
+            data: Option<T>,
+        }
+
+        let raw = Raw::deserialize(deserializer)?;
+        let data = match raw.data {
+            Some(data) => data,
+            // A frame without data is readable: it is for the action to say that it needs some.
+            None => T::deserialize(().into_deserializer())?,
+        };
+        Ok(Self { id: raw.id, action: raw.action, data })
+    }
 }
 
 /// A frame from the server, told apart by `type`.

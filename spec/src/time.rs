@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
+use jiff::{SignedDuration, civil::DateTime};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -11,6 +12,8 @@ use crate::{
 };
 
 const FORMAT: &str = "%Y-%m-%dT%H:%M:%S.%3fZ";
+/// Civil time, since `jiff::Timestamp` ends some hours before the year 9999 does.
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 const EARLIEST: i64 = 0;
 /// The last millisecond of the year 9999, so that the text keeps its 24 characters.
 const LATEST: i64 = 253_402_300_799_999;
@@ -49,7 +52,7 @@ impl Timestamp {
     }
 
     fn text(self) -> String {
-        jiff::Timestamp::from_millisecond(self.0).unwrap_or_default().strftime(FORMAT).to_string()
+        EPOCH.saturating_add(SignedDuration::from_millis(self.0)).strftime(FORMAT).to_string()
     }
 }
 
@@ -58,9 +61,10 @@ impl FromStr for Timestamp {
 
     fn from_str(text: &str) -> Result<Self, TextError> {
         // Writing it again and comparing leaves one spelling of each moment, as the schema has it.
-        jiff::Timestamp::from_str(text)
-            .ok()
-            .map(|moment| Self(moment.as_millisecond()))
+        text.strip_suffix('Z')
+            .and_then(|civil| civil.parse::<DateTime>().ok())
+            .and_then(|civil| i64::try_from(civil.duration_since(EPOCH).as_millis()).ok())
+            .map(Self)
             .filter(|moment| (EARLIEST..=LATEST).contains(&moment.0) && moment.text() == text)
             .ok_or_else(|| TextError {
                 code: FieldCode::BadFormat,
@@ -102,8 +106,8 @@ impl JsonSchema for Timestamp {
         json_schema!({
             "type": "string",
             "format": "date-time",
-            "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$",
-            "description": "RFC 3339 in UTC with exactly three decimals. (CNV-8)",
+            "pattern": r"^(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3])(:[0-5][0-9]){2}\.[0-9]{3}Z$",
+            "description": "RFC 3339 in UTC with exactly three decimals, from 1970 to 9999. (CNV-8)",
             "examples": ["2026-11-22T20:44:13.123Z"],
         })
     }

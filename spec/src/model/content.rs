@@ -1,8 +1,14 @@
+use std::str::FromStr;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 
-use crate::{Example, FieldCode, MessageText, codec::Map};
+use crate::{
+    Example, FieldCode, MessageText,
+    codec::Map,
+    text::{Parsed, TextError},
+};
 
 /// What a new message says. A kind that the server does not know is refused. (MSG-3)
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -23,10 +29,28 @@ struct NewContentFields {
     text: Option<MessageText>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
 enum ContentKind {
     Text,
+}
+
+impl FromStr for ContentKind {
+    type Err = TextError;
+
+    fn from_str(name: &str) -> Result<Self, TextError> {
+        match name {
+            "text" => Ok(Self::Text),
+            _ => {
+                Err(TextError { code: FieldCode::UnknownValue, message: "the server knows the kind `text`".to_owned() })
+            }
+        }
+    }
+}
+
+/// By its name alone: derived, it could be named by its number too in MessagePack.
+impl<'de> Deserialize<'de> for ContentKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Parsed::<Self>::new())
+    }
 }
 
 impl<'de> Deserialize<'de> for NewContent {

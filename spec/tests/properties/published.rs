@@ -1,0 +1,33 @@
+//! The schemas as the documents publish them.
+
+use std::sync::LazyLock;
+
+use i9chat_spec::documents;
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+static OPEN_API: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(&documents::open_api()).unwrap());
+static ASYNC_API: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(&documents::async_api()).unwrap());
+
+/// The schema of a type, by its name in the OpenAPI document, or else in the AsyncAPI document.
+pub fn schema(name: &str) -> Validator {
+    let document =
+        [&*OPEN_API, &*ASYNC_API].into_iter().find(|document| document["components"]["schemas"].get(name).is_some());
+    let document = document.unwrap_or_else(|| panic!("no document has a schema {name}"));
+    validator(&format!("#/components/schemas/{name}"), document)
+}
+
+/// The schema of a frame, by its name in the AsyncAPI document.
+pub fn frame(name: &str) -> Validator {
+    validator(&format!("#/components/messages/{name}/payload"), &ASYNC_API)
+}
+
+fn validator(reference: &str, document: &Value) -> Validator {
+    let schema = json!({ "$ref": reference, "components": document["components"] });
+    jsonschema::draft202012::options().should_validate_formats(true).build(&schema).unwrap()
+}
+
+/// The name of a type, as its schema has it.
+pub fn name_of<T: schemars::JsonSchema>() -> String {
+    T::schema_name().into_owned()
+}
