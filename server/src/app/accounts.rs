@@ -1,0 +1,95 @@
+//! What the use cases of accounts and sessions work with.
+
+use std::sync::Arc;
+
+use i9chat_spec::{Limits, User, Username, error::NoRefusal};
+use tokio::sync::Notify;
+
+use super::Failure;
+use crate::{
+    auth::{
+        attempts::SignInAttempts,
+        keys::ServerKey,
+        passwords::{PasswordCost, PasswordError, Passwords},
+        secrets::Secrets,
+        tokens::{SigningFailed, Tokens},
+    },
+    ids::Ids,
+    store::{StoreError, accounts::AccountStore},
+};
+
+/// Accounts: where they are kept, and what proves who a caller is.
+pub struct Accounts {
+    pub(super) store: Arc<dyn AccountStore>,
+    pub(super) passwords: Passwords,
+    pub(super) tokens: Tokens,
+    pub(super) secrets: Arc<Secrets>,
+    pub(super) attempts: SignInAttempts,
+    pub(super) mail_waits: Arc<Notify>,
+}
+
+impl Accounts {
+    /// Accounts in that store, with keys derived from the server's. Makes one password hash, so it blocks; call it before serving.
+    pub fn new(
+        store: Arc<dyn AccountStore>,
+        key: &ServerKey,
+        limits: &Limits,
+        cost: PasswordCost,
+        ids: Arc<dyn Ids>,
+    ) -> Result<Self, PasswordError> {
+        Ok(Self {
+            store,
+            passwords: Passwords::new(cost, ids)?,
+            tokens: Tokens::new(key),
+            secrets: Arc::new(Secrets::new(key)),
+            attempts: SignInAttempts::new(limits),
+            mail_waits: Arc::new(Notify::new()),
+        })
+    }
+
+    /// Where accounts are kept.
+    pub fn store(&self) -> &Arc<dyn AccountStore> {
+        &self.store
+    }
+
+    /// The user of that name, in any case.
+    pub async fn user_by_name(&self, username: &Username) -> Result<Option<User>, StoreError> {
+        let profile = self.store.profile(username).await?;
+        Ok(profile.map(|profile| User { user_id: profile.user_id, username: profile.username }))
+    }
+
+    /// Makes the codes that mails carry.
+    pub fn secrets(&self) -> &Arc<Secrets> {
+        &self.secrets
+    }
+
+    /// Rings when a mail was queued.
+    pub fn mail_waits(&self) -> &Arc<Notify> {
+        &self.mail_waits
+    }
+}
+
+impl<R> From<PasswordError> for Failure<R> {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Overloaded => Self::Overloaded,
+            PasswordError::Failed => {
+                tracing::error!("a password cannot be hashed, or a stored hash cannot be read");
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl<R> From<SigningFailed> for Failure<R> {
+    fn from(error: SigningFailed) -> Self {
+        tracing::error!(%error);
+        Self::Internal
+    }
+}
+
+/// For what cannot fail unless the code is wrong, such as a secret that the server makes and that keeps its own rules.
+pub(super) fn broken(what: &'static str) -> Failure<NoRefusal> {
+    tracing::error!(what, "a fault of the server");
+    Failure::Internal
+}

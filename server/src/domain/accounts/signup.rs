@@ -1,0 +1,163 @@
+//! The way of a sign-up, for one mail address: request, verify, complete. (ACC-1 to ACC-7)
+//!
+//! An address has at most one ticket, so that a new one voids the earlier by taking its place. (ACC-6)
+
+use i9chat_spec::{EmailAddress, Lifetimes, Limits, Timestamp};
+
+use super::{
+    hashes::SecretHash,
+    window::{Rate, Window},
+};
+
+const HOUR_S: u64 = 3600;
+const DAY_S: u64 = 24 * HOUR_S;
+
+/// What a sign-up keeps to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignupRules {
+    /// How long a ticket is good, in seconds. (ACC-4)
+    pub ticket_ttl_s: u64,
+    /// Good tickets for one address. (ACC-7)
+    pub tickets: Rate,
+    /// Wrong codes for one ticket. (ACC-5)
+    pub wrong_codes_of_ticket: u64,
+    /// Wrong codes for one address. (ACC-7)
+    pub wrong_codes_of_address: Rate,
+}
+
+impl SignupRules {
+    /// The rules as the capabilities publish them.
+    pub fn new(limits: &Limits, lifetimes: &Lifetimes) -> Self {
+        Self {
+            ticket_ttl_s: lifetimes.ticket_ttl_s,
+            tickets: Rate { limit: limits.tickets_per_hour, seconds: HOUR_S },
+            wrong_codes_of_ticket: limits.max_wrong_codes,
+            wrong_codes_of_address: Rate { limit: limits.wrong_codes_per_day, seconds: DAY_S },
+        }
+    }
+}
+
+/// What the newest ticket of an address is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The code is awaited.
+    Verify {
+        /// Whether a code is right at all: not so for an address that has an account, or that asked too often.
+        /// Such a ticket looks like any other from outside. (ACC-3, ACC-7)
+        good: bool,
+        /// Wrong codes for this ticket so far.
+        wrong_codes: u32,
+    },
+    /// The code was right; username and password are awaited.
+    Complete,
+    /// The ticket was used.
+    Done,
+}
+
+/// The sign-up of one address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signup {
+    /// The address, spelled as it was last sent.
+    pub email: EmailAddress,
+    /// The newest ticket.
+    pub ticket: SecretHash,
+    /// When it runs out.
+    pub expires_at: Timestamp,
+    /// What it is for.
+    pub step: Step,
+    /// When good tickets were made.
+    pub tickets: Window,
+    /// When wrong codes were taken.
+    pub wrong_codes: Window,
+}
+
+/// The mail that a request leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestMail {
+    /// The code.
+    Code,
+    /// A note to the owner of the account that somebody tried. (ACC-3)
+    AlreadyRegistered,
+    /// None: too many were asked for. (ACC-7)
+    Nothing,
+}
+
+/// Starts a sign-up, or starts it again with a new ticket.
+pub fn request(
+    earlier: Option<Signup>,
+    email: EmailAddress,
+    has_account: bool,
+    ticket: SecretHash,
+    now: Timestamp,
+    rules: &SignupRules,
+) -> (Signup, RequestMail) {
+    let (mut tickets, wrong_codes) =
+        earlier.map_or_else(Default::default, |earlier| (earlier.tickets, earlier.wrong_codes));
+    let too_many = tickets.is_full(now, rules.tickets);
+    if !too_many {
+        tickets.note(now, rules.tickets);
+    }
+    let mail = match (too_many, has_account) {
+        (true, _) => RequestMail::Nothing,
+        (false, true) => RequestMail::AlreadyRegistered,
+        (false, false) => RequestMail::Code,
+    };
+    let step = Step::Verify { good: mail == RequestMail::Code, wrong_codes: 0 };
+    let expires_at = now.plus_seconds(rules.ticket_ttl_s);
+    (Signup { email, ticket, expires_at, step, tickets, wrong_codes }, mail)
+}
+
+/// What comes of a code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verification {
+    /// It is right: the sign-up goes on with the new ticket.
+    Verified(Signup),
+    /// It is wrong, and that counts.
+    Wrong(Signup),
+    /// The ticket is no good, whatever the code. (ACC-4, ACC-5)
+    TicketInvalid,
+}
+
+/// Takes a code for the newest ticket of an address.
+pub fn verify(
+    mut signup: Signup,
+    code_is_right: bool,
+    next_ticket: SecretHash,
+    now: Timestamp,
+    rules: &SignupRules,
+) -> Verification {
+    let Step::Verify { good, wrong_codes } = signup.step else { return Verification::TicketInvalid };
+    if now >= signup.expires_at || u64::from(wrong_codes) >= rules.wrong_codes_of_ticket {
+        return Verification::TicketInvalid;
+    }
+    let too_many = signup.wrong_codes.is_full(now, rules.wrong_codes_of_address);
+    if good && code_is_right && !too_many {
+        signup.ticket = next_ticket;
+        signup.expires_at = now.plus_seconds(rules.ticket_ttl_s);
+        signup.step = Step::Complete;
+        return Verification::Verified(signup);
+    }
+    signup.step = Step::Verify { good, wrong_codes: wrong_codes.saturating_add(1) };
+    if !too_many {
+        signup.wrong_codes.note(now, rules.wrong_codes_of_address);
+    }
+    Verification::Wrong(signup)
+}
+
+/// Uses the ticket for the last step, if it is good for that. (ACC-4)
+pub fn complete(signup: Signup, now: Timestamp) -> Option<Signup> {
+    (signup.step == Step::Complete && now < signup.expires_at).then_some(Signup { step: Step::Done, ..signup })
+}
+
+/// From when on nothing of the sign-up matters any more.
+pub fn forget_at(signup: &Signup, rules: &SignupRules) -> Timestamp {
+    let ends = [
+        Some(signup.expires_at),
+        signup.tickets.last().map(|at| at.plus_seconds(rules.tickets.seconds)),
+        signup.wrong_codes.last().map(|at| at.plus_seconds(rules.wrong_codes_of_address.seconds)),
+    ];
+    ends.into_iter().flatten().fold(signup.expires_at, Ord::max)
+}
+
+#[cfg(test)]
+mod tests;

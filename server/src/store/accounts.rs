@@ -1,0 +1,268 @@
+//! What accounts need of a store. (sections 4 to 6 of `docs/protocol.md`)
+//!
+//! A method that writes is one transaction: all or nothing, and durable when it returns. A method that reads sees
+//! everything that was written before it began. The rules are in [`crate::domain::accounts`]: a store loads what they
+//! look at and saves what they decide, provided that nobody else decided meanwhile.
+
+use async_trait::async_trait;
+use i9chat_spec::{
+    Bio, EmailAddress, Login, SessionId, Timestamp, User, UserId, Username,
+    api::users::{OwnProfile, UserProfile},
+};
+
+use super::StoreError;
+use crate::domain::accounts::{
+    hashes::{PasswordHash, SecretHash},
+    refresh::RefreshState,
+    session::SessionTimes,
+    signup::Signup,
+};
+
+/// Accounts, sessions, sign-ups and the mails that wait.
+#[async_trait]
+pub trait AccountStore: Send + Sync + 'static {
+    /// What there is for a mail address.
+    async fn address(&self, email: &EmailAddress) -> Result<AddressState, StoreError>;
+
+    /// The sign-up whose newest ticket this is.
+    async fn signup(&self, ticket: SecretHash) -> Result<Option<Stored<Signup>>, StoreError>;
+
+    /// Saves a sign-up, and queues the mail that comes with it. `false`, and nothing is changed, when the stored version
+    /// is not the one that was seen (`None`: there was none). Refused as [`StoreError::Overloaded`] when too many mails wait.
+    async fn save_signup(&self, save: SaveSignup) -> Result<bool, StoreError>;
+
+    /// Makes an account, opens its first session and saves the sign-up that led to it, or does nothing of it.
+    async fn make_account(&self, account: NewAccount) -> Result<AccountMade, StoreError>;
+
+    /// The account that the login names, by username or mail address in any case.
+    async fn account(&self, login: &Login) -> Result<Option<Account>, StoreError>;
+
+    /// Replaces the password hash, unless it is no longer the one that was seen.
+    async fn renew_password_hash(
+        &self,
+        user_id: UserId,
+        seen: PasswordHash,
+        renewed: PasswordHash,
+    ) -> Result<(), StoreError>;
+
+    /// What a user sees of themselves. (USR-1)
+    async fn own_profile(&self, user_id: UserId) -> Result<Option<OwnProfile>, StoreError>;
+
+    /// What others see of the user of that name, in any case. (USR-2)
+    async fn profile(&self, username: &Username) -> Result<Option<UserProfile>, StoreError>;
+
+    /// Opens a session, unless the user has `max_open` already that were used after `open_since`: counted and opened in
+    /// one transaction, so that sign-ins at once do not exceed it. (SES-13)
+    async fn open_session(
+        &self,
+        user_id: UserId,
+        session: NewSession,
+        max_open: u64,
+        open_since: Timestamp,
+    ) -> Result<SessionOpening, StoreError>;
+
+    /// A session and its user, whether or not it has ended. One that ended long ago may be gone.
+    async fn session(&self, session_id: SessionId) -> Result<Option<SessionRecord>, StoreError>;
+
+    /// The sessions of a user that are not ended and were used after `open_since`, newest first. (SES-8)
+    async fn open_sessions(&self, user_id: UserId, open_since: Timestamp) -> Result<Vec<OpenSession>, StoreError>;
+
+    /// Makes the refresh token with this hash the newest, and the newest until now the one before. `false`, and nothing is changed,
+    /// when the session has ended or its newest generation is not the one before `generation`.
+    async fn advance_tokens(
+        &self,
+        session_id: SessionId,
+        generation: u32,
+        newest: SecretHash,
+        at: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Notes that the session was used, and, when a generation is given and is still the newest, that a token of the
+    /// newest pair was. (SES-6) A session that has ended or is gone is left as it is.
+    async fn note_use(&self, session_id: SessionId, at: Timestamp, newest_used: Option<u32>) -> Result<(), StoreError>;
+
+    /// Mails that are due, the longest due first, at most so many; and when the next one after them is.
+    async fn due_mails(&self, now: Timestamp, at_most: usize) -> Result<DueMails, StoreError>;
+
+    /// Takes a mail out of the queue.
+    async fn remove_mail(&self, id: MailId) -> Result<(), StoreError>;
+
+    /// Puts a mail off after a try that failed.
+    async fn postpone_mail(&self, id: MailId, tries: u32, until: Timestamp) -> Result<(), StoreError>;
+
+    /// Forgets sign-ups that no longer matter, and sessions that have ended or were last used before `ended_before`.
+    async fn clean_up(&self, now: Timestamp, ended_before: Timestamp) -> Result<(), StoreError>;
+}
+
+/// A value, and the version under which it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored<T> {
+    /// The value.
+    pub value: T,
+    /// Another whenever the value was saved.
+    pub version: i64,
+}
+
+/// What there is for a mail address.
+#[derive(Debug, Clone)]
+pub struct AddressState {
+    /// Whether it has an account.
+    pub has_account: bool,
+    /// Its sign-up, finished or not.
+    pub signup: Option<Stored<Signup>>,
+}
+
+/// A sign-up to save.
+#[derive(Debug, Clone)]
+pub struct SaveSignup {
+    /// As it is to be.
+    pub signup: Signup,
+    /// The version that was seen; `None` when there was none.
+    pub seen: Option<i64>,
+    /// From when on it may be forgotten.
+    pub forget_at: Timestamp,
+    /// The mail that comes with it.
+    pub mail: Option<NewMail>,
+}
+
+/// An account to make.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// The sign-up that leads to it, as it is to be, without a mail.
+    pub signup: SaveSignup,
+    /// Who it is.
+    pub user: User,
+    /// What they say about themselves.
+    pub bio: Bio,
+    /// The password.
+    pub password: PasswordHash,
+    /// The first session; its opening is the account's beginning.
+    pub session: NewSession,
+}
+
+/// What became of making an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountMade {
+    /// It is made, and its session open.
+    Made,
+    /// Another user has the name. (ACC-8)
+    UsernameTaken,
+    /// The address has an account by now, or its sign-up was saved by somebody else meanwhile. (ACC-10)
+    TooLate,
+}
+
+/// What signing in looks at.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Who it is.
+    pub user: User,
+    /// The password.
+    pub password: PasswordHash,
+}
+
+/// How a session's callers prove that they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionProof {
+    /// By tokens.
+    Tokens(RefreshState),
+    /// By the cookie whose secret has this hash.
+    Cookie(SecretHash),
+}
+
+/// A session to open.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    /// Names it.
+    pub session_id: SessionId,
+    /// When it is opened, and first used.
+    pub created_at: Timestamp,
+    /// The `User-Agent` of the sign-in. (SES-8)
+    pub client: Option<String>,
+    /// Its tokens or its cookie.
+    pub proof: SessionProof,
+}
+
+/// What became of opening a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionOpening {
+    /// It is open.
+    Opened,
+    /// The user has too many.
+    TooMany {
+        /// The one that was unused longest. (SES-13)
+        unused_longest: SessionId,
+    },
+}
+
+/// A session as it is checked on each request.
+#[derive(Debug, Clone)]
+pub struct SessionRecord {
+    /// Whose it is.
+    pub user: User,
+    /// When it was used and ended.
+    pub times: SessionTimes,
+    /// Its tokens or its cookie.
+    pub proof: SessionProof,
+}
+
+/// A session in its owner's list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenSession {
+    /// Names it.
+    pub session_id: SessionId,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// The last use that was noted.
+    pub last_used_at: Timestamp,
+    /// The `User-Agent` of the sign-in.
+    pub client: Option<String>,
+}
+
+/// A mail to queue. What it will say follows from this: neither text nor code are stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewMail {
+    /// Where it goes.
+    pub to: EmailAddress,
+    /// What it is about.
+    pub matter: MailMatter,
+    /// When it is due first.
+    pub due_at: Timestamp,
+    /// From when on it is of no use.
+    pub give_up_at: Timestamp,
+}
+
+/// What a mail is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailMatter {
+    /// The code for a ticket. (ACC-1)
+    SignupCode {
+        /// The ticket.
+        ticket: SecretHash,
+    },
+    /// Somebody tried to sign up with an address that has an account. (ACC-3)
+    AlreadyRegistered,
+}
+
+/// Names a mail in the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct MailId(pub i64);
+
+/// A mail that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueuedMail {
+    /// Names it.
+    pub id: MailId,
+    /// The mail.
+    pub mail: NewMail,
+    /// How often it was tried.
+    pub tries: u32,
+}
+
+/// The mails that are due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueMails {
+    /// The longest due first.
+    pub mails: Vec<QueuedMail>,
+    /// When the next one is due that is not among them.
+    pub next_due_at: Option<Timestamp>,
+}

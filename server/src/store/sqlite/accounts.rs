@@ -1,0 +1,163 @@
+//! Accounts in SQLite: which statements run in which transaction. The statements stand in the files below.
+
+mod column;
+mod mails;
+mod sessions;
+mod signups;
+mod users;
+
+use async_trait::async_trait;
+use i9chat_spec::{
+    EmailAddress, Login, SessionId, Timestamp, UserId, Username,
+    api::users::{OwnProfile, UserProfile},
+};
+
+use super::SqliteStore;
+use crate::{
+    domain::accounts::{
+        hashes::{PasswordHash, SecretHash},
+        signup::Signup,
+    },
+    store::{
+        StoreError,
+        accounts::{
+            Account, AccountMade, AccountStore, AddressState, DueMails, MailId, NewAccount, NewSession, OpenSession,
+            SaveSignup, SessionOpening, SessionRecord, Stored,
+        },
+    },
+};
+
+#[async_trait]
+impl AccountStore for SqliteStore {
+    async fn address(&self, email: &EmailAddress) -> Result<AddressState, StoreError> {
+        let key = email.key();
+        self.read(move |connection| {
+            Ok(AddressState {
+                has_account: users::has_email(connection, &key)?,
+                signup: signups::of_address(connection, &key)?,
+            })
+        })
+        .await
+    }
+
+    async fn signup(&self, ticket: SecretHash) -> Result<Option<Stored<Signup>>, StoreError> {
+        self.read(move |connection| signups::of_ticket(connection, &ticket)).await
+    }
+
+    async fn save_signup(&self, save: SaveSignup) -> Result<bool, StoreError> {
+        self.write(move |connection| {
+            if !signups::save(connection, &save)? {
+                return Ok(false);
+            }
+            if let Some(mail) = &save.mail {
+                mails::queue(connection, mail)?;
+            }
+            Ok(true)
+        })
+        .await
+    }
+
+    async fn make_account(&self, account: NewAccount) -> Result<AccountMade, StoreError> {
+        self.write(move |connection| {
+            // Looked up before anything is written, so that nothing is to be undone.
+            if users::has_username(connection, &account.user.username.key())? {
+                return Ok(AccountMade::UsernameTaken);
+            }
+            if users::has_email(connection, &account.signup.signup.email.key())?
+                || !signups::save(connection, &account.signup)?
+            {
+                return Ok(AccountMade::TooLate);
+            }
+            let user = users::add(connection, &account)?;
+            sessions::add(connection, user, &account.session)?;
+            Ok(AccountMade::Made)
+        })
+        .await
+    }
+
+    async fn account(&self, login: &Login) -> Result<Option<Account>, StoreError> {
+        let login = login.clone();
+        self.read(move |connection| users::by_login(connection, &login)).await
+    }
+
+    async fn renew_password_hash(
+        &self,
+        user_id: UserId,
+        seen: PasswordHash,
+        renewed: PasswordHash,
+    ) -> Result<(), StoreError> {
+        self.write(move |connection| users::renew_password_hash(connection, user_id, &seen, &renewed)).await
+    }
+
+    async fn own_profile(&self, user_id: UserId) -> Result<Option<OwnProfile>, StoreError> {
+        self.read(move |connection| users::own_profile(connection, user_id)).await
+    }
+
+    async fn profile(&self, username: &Username) -> Result<Option<UserProfile>, StoreError> {
+        let key = username.key();
+        self.read(move |connection| users::profile(connection, &key)).await
+    }
+
+    async fn open_session(
+        &self,
+        user_id: UserId,
+        session: NewSession,
+        max_open: u64,
+        open_since: Timestamp,
+    ) -> Result<SessionOpening, StoreError> {
+        self.write(move |connection| {
+            if let Some(unused_longest) = sessions::one_too_many(connection, user_id, max_open, open_since)? {
+                return Ok(SessionOpening::TooMany { unused_longest });
+            }
+            let user = users::row_of(connection, user_id)?;
+            sessions::add(connection, user, &session)?;
+            Ok(SessionOpening::Opened)
+        })
+        .await
+    }
+
+    async fn session(&self, session_id: SessionId) -> Result<Option<SessionRecord>, StoreError> {
+        self.read(move |connection| sessions::record(connection, session_id)).await
+    }
+
+    async fn open_sessions(&self, user_id: UserId, open_since: Timestamp) -> Result<Vec<OpenSession>, StoreError> {
+        self.read(move |connection| sessions::open_of_user(connection, user_id, open_since)).await
+    }
+
+    async fn advance_tokens(
+        &self,
+        session_id: SessionId,
+        generation: u32,
+        newest: SecretHash,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(move |connection| sessions::advance(connection, session_id, generation, &newest, at)).await
+    }
+
+    async fn note_use(&self, session_id: SessionId, at: Timestamp, newest_used: Option<u32>) -> Result<(), StoreError> {
+        self.write(move |connection| sessions::note_use(connection, session_id, at, newest_used)).await
+    }
+
+    async fn due_mails(&self, now: Timestamp, at_most: usize) -> Result<DueMails, StoreError> {
+        self.read(move |connection| mails::due(connection, now, at_most)).await
+    }
+
+    async fn remove_mail(&self, id: MailId) -> Result<(), StoreError> {
+        self.write(move |connection| mails::remove(connection, id)).await
+    }
+
+    async fn postpone_mail(&self, id: MailId, tries: u32, until: Timestamp) -> Result<(), StoreError> {
+        self.write(move |connection| mails::postpone(connection, id, tries, until)).await
+    }
+
+    async fn clean_up(&self, now: Timestamp, ended_before: Timestamp) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            signups::forget(connection, now)?;
+            sessions::forget(connection, ended_before)
+        })
+        .await
+    }
+}
+
+#[cfg(test)]
+mod tests;

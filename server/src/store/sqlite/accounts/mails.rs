@@ -1,0 +1,75 @@
+use i9chat_spec::Timestamp;
+use rusqlite::{Connection, OptionalExtension, named_params};
+
+use super::column::{Column, Parsed};
+use crate::store::{
+    StoreError,
+    accounts::{DueMails, MailId, MailMatter, NewMail, QueuedMail},
+};
+
+/// How many mails may wait, so that a mail server that is away does not fill the disk.
+const MOST_WAITING: i64 = 10_000;
+
+pub(super) fn queue(connection: &Connection, mail: &NewMail) -> Result<(), StoreError> {
+    let waiting: i64 = connection.prepare_cached("SELECT count(*) FROM mails")?.query_row([], |row| row.get(0))?;
+    if waiting >= MOST_WAITING {
+        return Err(StoreError::Overloaded);
+    }
+    let ticket = match mail.matter {
+        MailMatter::SignupCode { ticket } => Some(ticket),
+        MailMatter::AlreadyRegistered => None,
+    };
+    connection
+        .prepare_cached(
+            "INSERT INTO mails (recipient, ticket, due_at, give_up_at, tries)
+             VALUES (:recipient, :ticket, :due_at, :give_up_at, 0)",
+        )?
+        .insert(named_params! {
+            ":recipient": mail.to.as_str(), ":ticket": ticket, ":due_at": Column(mail.due_at),
+            ":give_up_at": Column(mail.give_up_at),
+        })?;
+    Ok(())
+}
+
+pub(super) fn due(connection: &Connection, now: Timestamp, at_most: usize) -> Result<DueMails, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, recipient, ticket, due_at, give_up_at, tries FROM mails WHERE due_at <= :now
+         ORDER BY due_at, id LIMIT :at_most",
+    )?;
+    let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
+    let mails = statement
+        .query_map(named_params! { ":now": Column(now), ":at_most": at_most }, |row| {
+            let matter = match row.get("ticket")? {
+                Some(ticket) => MailMatter::SignupCode { ticket },
+                None => MailMatter::AlreadyRegistered,
+            };
+            let mail = NewMail {
+                to: row.get::<_, Parsed<_>>("recipient")?.0,
+                matter,
+                due_at: row.get::<_, Column<_>>("due_at")?.0,
+                give_up_at: row.get::<_, Column<_>>("give_up_at")?.0,
+            };
+            Ok(QueuedMail { id: MailId(row.get("id")?), mail, tries: row.get("tries")? })
+        })?
+        .collect::<Result<Vec<_>, _>>()?;
+    let next_due_at = connection
+        .prepare_cached("SELECT due_at FROM mails ORDER BY due_at, id LIMIT 1 OFFSET :listed")?
+        .query_row(named_params! { ":listed": i64::try_from(mails.len()).unwrap_or(i64::MAX) }, |row| {
+            row.get::<_, Column<Timestamp>>(0)
+        })
+        .optional()?
+        .map(|at| at.0);
+    Ok(DueMails { mails, next_due_at })
+}
+
+pub(super) fn remove(connection: &Connection, id: MailId) -> Result<(), StoreError> {
+    connection.prepare_cached("DELETE FROM mails WHERE id = ?1")?.execute([id.0])?;
+    Ok(())
+}
+
+pub(super) fn postpone(connection: &Connection, id: MailId, tries: u32, until: Timestamp) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("UPDATE mails SET tries = :tries, due_at = :until WHERE id = :id")?
+        .execute(named_params! { ":tries": tries, ":until": Column(until), ":id": id.0 })?;
+    Ok(())
+}
