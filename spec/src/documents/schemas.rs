@@ -1,15 +1,16 @@
 //! The schemas of everything that travels, each once, under the name of its type.
 
+mod tidy;
+
 use schemars::{
     JsonSchema, Schema, SchemaGenerator,
     generate::{Contract, SchemaSettings},
-    json_schema,
-    transform::{RemoveRefSiblings, Transform, transform_subschemas},
+    transform::{RemoveRefSiblings, Transform},
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::ordered::Ordered;
-use crate::Seq;
+use tidy::{required, tidy, tidy_answer};
 
 /// What a document can read.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -70,8 +71,8 @@ impl Schemas {
             .collect()
     }
 
-    /// The schemas that were referred to. A type that both sides send has one schema; `spec/tests/documents.rs` makes
-    /// sure that no type needs two.
+    /// The schemas that were referred to. A type that both sides send has one schema; the test below makes sure that no
+    /// type needs two.
     pub(super) fn definitions(mut self) -> Ordered<Value> {
         let mut definitions = tidied(self.requests.take_definitions(false), self.dialect.adapt(tidy));
         definitions.extend(tidied(self.answers.take_definitions(false), self.dialect.adapt(tidy_answer)));
@@ -101,98 +102,44 @@ fn tidied(definitions: Map<String, Value>, tidy: impl Fn(&mut Schema)) -> Map<St
         .collect()
 }
 
-fn tidy(schema: &mut Schema) {
-    bound_integer(schema);
-    merge_only_choice(schema);
-    keep_reference_apart(schema);
-    transform_subschemas(&mut tidy, schema);
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Action, Endpoint,
+        action::{ActionVisitor, visit_actions},
+        api::{EndpointVisitor, visit_endpoints},
+    };
 
-/// Bounds an integer as the protocol does instead of naming a format of Rust's. (CNV-15)
-fn bound_integer(schema: &mut Schema) {
-    if schema.get("format").and_then(Value::as_str).is_some_and(|format| format.starts_with("uint")) {
-        schema.remove("format");
-        if schema.get("maximum").is_none() {
-            schema.insert("maximum".to_owned(), json!(Seq::MAX.get()));
+    struct Everything(Schemas);
+
+    impl EndpointVisitor for Everything {
+        fn visit<E: Endpoint>(&mut self) {
+            self.0.parameters::<E::Path>();
+            self.0.parameters::<E::Query>();
+            self.0.request::<E::Body>();
+            self.0.answer::<E::Response>();
         }
     }
-}
 
-/// A choice of one is none.
-fn merge_only_choice(schema: &mut Schema) {
-    for keyword in ["oneOf", "anyOf"] {
-        let only = schema.get_mut(keyword).and_then(Value::as_array_mut).filter(|choices| choices.len() == 1);
-        if let Some(Value::Object(only)) = only.and_then(Vec::pop) {
-            schema.remove(keyword);
-            for (key, value) in only {
-                // What stands at the choice says more than what stands at its part.
-                schema.ensure_object().entry(key).or_insert(value);
-            }
+    impl ActionVisitor for Everything {
+        fn visit<A: Action>(&mut self) {
+            self.0.request::<A::Data>();
+            self.0.answer::<A::Reply>();
         }
     }
-}
 
-/// Many readers overlook what stands beside a `$ref`.
-fn keep_reference_apart(schema: &mut Schema) {
-    if schema.get("$ref").is_some() && schema.get("properties").is_some() {
-        let description = schema.remove("description");
-        let mut rest = schema.clone();
-        let reference = rest.remove("$ref");
-        let parts = json!([{ "$ref": reference }, rest]);
-        *schema = json_schema!({ "allOf": parts });
-        if let Some(description) = description {
-            schema.insert("description".to_owned(), description);
+    #[test]
+    fn a_type_that_both_sides_send_has_one_schema() {
+        let mut everything = Everything(Schemas::new(Dialect::OpenApi));
+        visit_endpoints(&mut everything);
+        visit_actions(&mut everything);
+        let requests = tidied(everything.0.requests.take_definitions(false), tidy);
+        let answers = tidied(everything.0.answers.take_definitions(false), tidy_answer);
+        let shared: Vec<_> = requests.iter().filter(|(name, _)| answers.contains_key(*name)).collect();
+        assert!(!shared.is_empty());
+        for (name, schema) in shared {
+            assert_eq!(Some(schema), answers.get(name), "{name} needs a type of its own for requests");
         }
     }
-}
-
-fn tidy_answer(schema: &mut Schema) {
-    tidy(schema);
-    LeaveOutNull.transform(schema);
-}
-
-/// Takes `null` out of optional fields.
-struct LeaveOutNull;
-
-impl Transform for LeaveOutNull {
-    fn transform(&mut self, schema: &mut Schema) {
-        let required = required(schema);
-        if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-            for (_, property) in properties.iter_mut().filter(|(name, _)| !required.contains(name)) {
-                leave_out_null(property);
-            }
-        }
-        transform_subschemas(self, schema);
-    }
-}
-
-fn leave_out_null(schema: &mut Value) {
-    let Some(schema) = schema.as_object_mut() else { return };
-    if let Some(types) = schema.get_mut("type").and_then(Value::as_array_mut) {
-        types.retain(|name| name != "null");
-        if let [only] = &mut types[..] {
-            let only = only.take();
-            schema.insert("type".to_owned(), only);
-        }
-    }
-    if let Some(Value::Array(mut choices)) = schema.remove("anyOf") {
-        choices.retain(|choice| *choice != json!({ "type": "null" }));
-        match (choices.pop(), choices.is_empty()) {
-            (Some(Value::Object(only)), true) => {
-                // What stands at the field says more than what stands at its type.
-                for (key, value) in only {
-                    schema.entry(key).or_insert(value);
-                }
-            }
-            (last, _) => {
-                choices.extend(last);
-                schema.insert("anyOf".to_owned(), choices.into());
-            }
-        }
-    }
-}
-
-fn required(schema: &Schema) -> Vec<String> {
-    let names = schema.get("required").and_then(Value::as_array).into_iter().flatten();
-    names.filter_map(|name| name.as_str().map(str::to_owned)).collect()
 }

@@ -35,6 +35,11 @@ pub struct Credentials {
 
 /// A session that was opened. The tokens are left out when the cookie was asked for. (SES-1)
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("dependentRequired" = {
+    "token": ["expires_at", "refresh_token"],
+    "expires_at": ["token", "refresh_token"],
+    "refresh_token": ["token", "expires_at"],
+}))]
 pub struct SessionOpened {
     /// Names the session.
     pub session_id: SessionId,

@@ -1,0 +1,81 @@
+//! Every action, event and close code stands in the AsyncAPI document.
+
+use std::collections::BTreeSet;
+
+use i9chat_spec::{
+    Action, CloseCode, Event,
+    action::{ActionVisitor, visit_actions},
+};
+use serde_json::{Value, json};
+
+use crate::{ASYNC_API, reads_well};
+
+fn messages_of(operation: &Value) -> BTreeSet<String> {
+    let references = operation["messages"].as_array().into_iter().flatten();
+    references.map(|message| message["$ref"].as_str().unwrap().rsplit_once('/').unwrap().1.to_owned()).collect()
+}
+
+#[test]
+fn an_action_has_its_frame_its_reply_and_its_errors() {
+    struct Check;
+
+    impl ActionVisitor for Check {
+        fn visit<A: Action>(&mut self) {
+            let operation = &ASYNC_API["operations"][A::NAME];
+            assert_eq!(operation["action"], "receive");
+            assert!(reads_well(&operation["summary"]) && reads_well(&operation["description"]), "{}", A::NAME);
+            assert_eq!(messages_of(operation), [A::NAME.to_owned()].into());
+            let answers = [format!("{}_reply", A::NAME), format!("{}_error", A::NAME)];
+            assert_eq!(messages_of(&operation["reply"]), answers.clone().into());
+
+            let codes: BTreeSet<_> = A::error_codes().iter().map(ToString::to_string).collect();
+            let examples = ASYNC_API["components"]["messages"][&answers[1]]["examples"].as_array().unwrap();
+            let shown = examples.iter().map(|example| example["payload"]["error"]["code"].as_str().unwrap().to_owned());
+            assert_eq!(shown.collect::<BTreeSet<_>>(), codes, "{}", A::NAME);
+            assert_eq!(operation["x-error-codes"], json!(A::error_codes()), "{}", A::NAME);
+            for message in answers.iter().map(String::as_str).chain([A::NAME]) {
+                let message = &ASYNC_API["components"]["messages"][message];
+                assert_eq!(message["correlationId"]["location"], "$message.payload#/id");
+            }
+        }
+    }
+
+    visit_actions(&mut Check);
+}
+
+#[test]
+fn what_the_server_sends_by_itself_is_all_there() {
+    let events = Event::NAMES.iter().copied();
+    for name in events.chain(["hello", "heartbeat", "unknown_action"]) {
+        let operation = &ASYNC_API["operations"][name];
+        assert_eq!(operation["action"], "send", "{name}");
+        assert_eq!(messages_of(operation), [name.to_owned()].into());
+        let message = &ASYNC_API["components"]["messages"][name];
+        assert!(reads_well(&message["summary"]), "{name}");
+        assert!(message["payload"]["required"].as_array().unwrap().contains(&json!("type")), "{name}");
+    }
+}
+
+#[test]
+fn every_operation_is_about_the_connection() {
+    let channel = &ASYNC_API["channels"]["connection"];
+    assert_eq!(channel["address"], "/v1/ws");
+    let in_channel: BTreeSet<_> = channel["messages"].as_object().unwrap().keys().cloned().collect();
+    let mut used = BTreeSet::new();
+    for operation in ASYNC_API["operations"].as_object().unwrap().values() {
+        assert_eq!(operation["channel"]["$ref"], "#/channels/connection");
+        used.extend(messages_of(operation));
+        used.extend(messages_of(&operation["reply"]));
+    }
+    assert_eq!(used, in_channel);
+    assert!(channel["bindings"]["ws"]["query"]["properties"]["cursor"].is_object());
+}
+
+#[test]
+fn every_close_code_is_listed() {
+    let listed = ASYNC_API["channels"]["connection"]["x-close-codes"].as_array().unwrap();
+    assert_eq!(listed.len(), CloseCode::ALL.len());
+    for (code, listed) in CloseCode::ALL.iter().zip(listed) {
+        assert_eq!((&listed["code"], &listed["name"]), (&json!(code.number()), &json!(code.name())));
+    }
+}
