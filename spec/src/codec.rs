@@ -126,16 +126,6 @@ fn messagepack_reader(bytes: &[u8]) -> rmp_serde::Deserializer<rmp_serde::decode
     reader
 }
 
-/// Reads a value that was decoded before, such as the data of an action, by the same rules as [`Format::decode`].
-pub(crate) fn read_value<T: DeserializeOwned>(value: &serde_json::Value) -> Result<T, FieldError> {
-    if let Ok(Map(value)) = Map::deserialize(value) {
-        return Ok(value);
-    }
-    serde_path_to_error::deserialize(value)
-        .map(|Map(value)| value)
-        .map_err(|error| field_error(&error.path().to_string(), &error.inner().to_string()))
-}
-
 /// Reads path, code and sentence out of what serde says. The crate's own types start their messages with the
 /// code (`too_long: …`), and with the field where the path ends above it (`missing(text): …`).
 pub fn field_error(path: &str, message: &str) -> FieldError {

@@ -11,16 +11,15 @@ use serde::{
 use serde_json::Value;
 
 use crate::{
-    Action, ChatId, ConnectionId, Cursor, Epoch, Event, Example, FieldError, FrameId, Lifetimes, Limits,
-    PROTOCOL_VERSION, Problem, SessionId,
-    codec::read_value,
+    ChatId, ConnectionId, Cursor, Epoch, Event, Example, FrameId, Lifetimes, Limits, PROTOCOL_VERSION, Problem,
+    SessionId,
     event::{EventData, MessageCreated},
 };
 
 /// A frame from the client: `{id, action, data}`. (WSK-4)
 ///
-/// A server first reads the frame as it is, and then the data with [`ClientFrame::read`]: what is wrong with the data has an
-/// answer of its own. (WSK-5, WSK-6)
+/// With the data as any [`Value`] it is read as a server reads it: what is wrong with the data has an answer of its own.
+/// (WSK-5, WSK-6)
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ClientFrame<T = Value> {
     /// The client's own id for the frame; the answer has the same.
@@ -29,13 +28,6 @@ pub struct ClientFrame<T = Value> {
     pub action: String,
     /// What to do it with.
     pub data: T,
-}
-
-impl ClientFrame {
-    /// The data as that action has it, or what is wrong with it; `field` is the path from the data. (ERR-4)
-    pub fn read<A: Action>(&self) -> Result<A::Data, FieldError> {
-        read_value(&self.data)
-    }
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for ClientFrame<T> {
