@@ -4,6 +4,13 @@
 //! and mail are traits that `app` names, and their backends are named by `main` alone.
 
 pub mod app;
+pub mod auth;
+pub mod bus;
 pub mod clock;
+pub mod domain;
+pub mod http;
 pub mod ids;
+pub mod mail;
+pub mod node;
+pub mod realtime;
 pub mod store;

@@ -13,7 +13,7 @@ impl Handle<OpenDirect> for App {
     async fn handle(&self, call: Call<OpenDirect>) -> Result<Answer<ChatSnapshot>, Failure<OpenDirectRefusal>> {
         let opener = call.caller.user;
         let found = self.accounts.user_by_name(&call.path.username).await?;
-        let partner = found.ok_or(Failure::Refused(OpenDirectRefusal::UserNotFound))?.user;
+        let partner = found.ok_or(Failure::Refused(OpenDirectRefusal::UserNotFound))?;
         let user_id = opener.user_id;
         let chat_id = self.committer.commit(domain::OpenDirect { opener, partner }).await?;
         let chat = self.log.chat(user_id, chat_id).await?.ok_or(Failure::Internal)?;

@@ -45,11 +45,11 @@ pub async fn serve(app: Arc<App>, router: Arc<Router>, mut socket: WebSocket, co
     let connection =
         Connection { app: &app, router: &router, identity, format, connection_id, outbox: Arc::clone(&outbox) };
     let reason = connection.run(&mut socket, cursor).await;
-    router.unregister(user_id, &outbox);
     if let Err(reason) = reason {
         tracing::debug!(%connection_id, reason = reason.code.name(), "closing a connection");
         close(socket, reason).await;
     }
+    router.unregister(user_id, &outbox);
 }
 
 /// Closes a connection with a reason, and waits a moment for the peer to take it.

@@ -60,10 +60,10 @@ fn messagepack_of(json: &str) -> Bytes {
 /// A frame that is not an event.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum Frame<'a, T: Serialize = ()> {
+pub(super) enum Frame<'a, T = ()> {
     Hello(&'a Hello),
     Reply { id: &'a FrameId, data: T },
-    Error { id: Option<&'a FrameId>, error: &'a Problem },
+    Error { id: &'a FrameId, error: &'a Problem },
     Heartbeat(&'a Heartbeat),
 }
 

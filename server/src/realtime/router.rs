@@ -21,6 +21,7 @@ pub struct Router {
     max_connections_per_user: usize,
     state: Mutex<State>,
     advanced: Notify,
+    left: Notify,
 }
 
 #[derive(Debug)]
@@ -39,7 +40,13 @@ impl Router {
     /// A router that starts at the end of the log.
     pub fn new(head: LogHead, max_connections_per_user: usize) -> Self {
         let state = State { applied: head.place, users: HashMap::new() };
-        Self { epoch: head.epoch, max_connections_per_user, state: Mutex::new(state), advanced: Notify::new() }
+        Self {
+            epoch: head.epoch,
+            max_connections_per_user,
+            state: Mutex::new(state),
+            advanced: Notify::new(),
+            left: Notify::new(),
+        }
     }
 
     /// The epoch of the log that is delivered.
@@ -62,6 +69,7 @@ impl Router {
     /// The outbox gets nothing more.
     pub fn unregister(&self, user_id: UserId, outbox: &Arc<Outbox>) {
         self.state.lock().remove(user_id, |other| Arc::ptr_eq(other, outbox));
+        self.left.notify_waiters();
     }
 
     /// The last change whose event is in the outboxes of those who may see it.
@@ -98,9 +106,18 @@ impl Router {
         sessions
     }
 
-    /// How many connections there are.
-    pub fn connections(&self) -> usize {
-        self.state.lock().users.values().map(Vec::len).sum()
+    /// Waits until the last connection is gone.
+    pub async fn emptied(&self) {
+        loop {
+            let left = self.left.notified();
+            tokio::pin!(left);
+            // Listens first and looks then, so that no leaving falls between the two.
+            left.as_mut().enable();
+            if self.state.lock().users.is_empty() {
+                return;
+            }
+            left.await;
+        }
     }
 }
 

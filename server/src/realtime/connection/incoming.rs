@@ -152,7 +152,8 @@ impl Target {
     }
 
     fn problem(&self, id: &FrameId, problem: impl FnOnce(RequestId) -> Problem) {
-        self.answer(&Frame::<()>::Error { id: Some(id), error: &problem(self.request_id.clone()) });
+        let error = problem(self.request_id.clone());
+        self.answer::<()>(&Frame::Error { id, error: &error });
     }
 
     fn answer<T: serde::Serialize>(&self, frame: &Frame<'_, T>) {

@@ -1,0 +1,218 @@
+//! A server, put together from its parts: the embedded stack.
+
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use i9chat_spec::{Lifetimes, Limits};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+
+use crate::{
+    app::{Accounts, App, Committer, CommitterParts},
+    auth::{
+        keys::{KeyError, ServerKey},
+        passwords::{PasswordCost, PasswordError},
+    },
+    bus::LocalBus,
+    clock::{Clock, SystemClock},
+    http::{self, HttpConfig, Listening},
+    ids::{Ids, SystemIds},
+    mail::{MailQueue, Mailer},
+    realtime::Router,
+    store::{LogStore, StoreError, accounts::AccountStore, sqlite::SqliteStore},
+};
+
+/// The name of the database in the data folder.
+const DATABASE: &str = "i9chat.db";
+/// How many reads of the store run at once.
+const READERS: usize = 4;
+/// How often sessions with an open connection are marked as used. (SES-11)
+const USE_IS_NOTED: Duration = Duration::from_secs(3600);
+/// How often what has run out is cleaned up.
+const CLEAN_UP: Duration = Duration::from_secs(3600);
+/// How long an orderly stop waits for requests and connections to end.
+const STOP_TIME: Duration = Duration::from_secs(5);
+/// The longest delay that a stopping server asks a client to wait before it connects again, in milliseconds. (WSK-12)
+const SPREAD_MS: u64 = 5000;
+
+/// What a server is started with.
+pub struct NodeConfig {
+    /// Where everything is kept; made when it is not there.
+    pub data: PathBuf,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// What the server publishes and keeps to.
+    pub limits: Limits,
+    /// How long things live.
+    pub lifetimes: Lifetimes,
+    /// Pages, proxies and connections.
+    pub http: HttpConfig,
+    /// What a password hash costs.
+    pub password_cost: PasswordCost,
+    /// Sends mails.
+    pub mailer: Arc<dyn Mailer>,
+}
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder cannot be made.
+    #[error("the data folder {folder} cannot be made: {error}")]
+    Data {
+        /// Which.
+        folder: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The database cannot be opened.
+    #[error("the database {file} cannot be opened: {error}")]
+    Store {
+        /// Which.
+        file: PathBuf,
+        /// Why.
+        error: StoreError,
+    },
+    /// The signing key cannot be read or made.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// Passwords cannot be hashed on this machine.
+    #[error(transparent)]
+    Passwords(#[from] PasswordError),
+    /// The address cannot be listened on.
+    #[error("{address} cannot be listened on: {error}; name another address with --listen")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        error: io::Error,
+    },
+}
+
+/// A server that runs.
+pub struct Node {
+    address: SocketAddr,
+    ids: Arc<dyn Ids>,
+    router: Arc<Router>,
+    listening: Listening,
+    stop_mail: CancellationToken,
+    mail: JoinHandle<()>,
+    _chores: Vec<AbortOnDropHandle<()>>,
+}
+
+/// Opens the store of a data folder, making both when they are not there. Blocks.
+pub fn open_store(data: &std::path::Path) -> Result<SqliteStore, StartError> {
+    std::fs::create_dir_all(data).map_err(|error| StartError::Data { folder: data.to_owned(), error })?;
+    let file = data.join(DATABASE);
+    SqliteStore::open(&file, READERS).map_err(|error| StartError::Store { file, error })
+}
+
+impl Node {
+    /// Starts a server. It serves when this returns.
+    pub async fn start(config: NodeConfig, metrics: PrometheusHandle) -> Result<Self, StartError> {
+        let NodeConfig { data, listen, limits, lifetimes, http, password_cost, mailer } = config;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let ids: Arc<dyn Ids> = Arc::new(SystemIds);
+        let store = Arc::new(open_store(&data)?);
+        let key = ServerKey::load_or_create(&data, &*ids)?;
+        let unreadable = |error| StartError::Store { file: data.join(DATABASE), error };
+        let head = store.head().await.map_err(unreadable)?;
+
+        let per_user = usize::try_from(limits.max_connections_per_user).unwrap_or(usize::MAX);
+        let router = Arc::new(Router::new(head, per_user));
+        let log: Arc<dyn LogStore> = Arc::clone(&store) as _;
+        let account_store: Arc<dyn AccountStore> = store;
+        let subscriber = Arc::clone(&router);
+        let committer = Committer::start(CommitterParts {
+            store: Arc::clone(&log),
+            bus: Arc::new(LocalBus::new(subscriber)),
+            clock: Arc::clone(&clock),
+            ids: Arc::clone(&ids),
+        });
+        let accounts = Accounts::new(account_store, &key, &limits, password_cost, Arc::clone(&ids))?;
+        let app = Arc::new(App {
+            clock: Arc::clone(&clock),
+            ids: Arc::clone(&ids),
+            limits,
+            lifetimes,
+            log,
+            epoch: head.epoch,
+            committer,
+            accounts,
+        });
+
+        let listener =
+            TcpListener::bind(listen).await.map_err(|error| StartError::Listen { address: listen, error })?;
+        let address = listener.local_addr().map_err(|error| StartError::Listen { address: listen, error })?;
+        let stop_mail = CancellationToken::new();
+        let mail = tokio::spawn(mail_queue(&app, mailer).run(stop_mail.clone()));
+        let chores = vec![spawn(note_use(Arc::clone(&app), Arc::clone(&router))), spawn(clean_up(Arc::clone(&app)))];
+        let head_bytes = usize::try_from(app.limits.max_head_bytes).unwrap_or(usize::MAX);
+        let routes = http::routes(Arc::clone(&app), Arc::clone(&router), &http, metrics);
+        let listening = http::listen(listener, routes, http.max_connections, head_bytes);
+        Ok(Self { address, ids, router, listening, stop_mail, mail, _chores: chores })
+    }
+
+    /// Where it listens: with the port that was chosen when the configuration left it open.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops in order: takes no more connections, tells the open ones to come back later, each after another delay, and
+    /// lets requests that are under way end. What was acknowledged is on disk already.
+    pub async fn stop(self) {
+        self.listening.stop.cancel();
+        self.listening.tasks.close();
+        let ids = &self.ids;
+        self.router.close_all(|| ids.tag() % SPREAD_MS);
+        self.stop_mail.cancel();
+        let ended = timeout(STOP_TIME, async {
+            self.listening.tasks.wait().await;
+            self.router.emptied().await;
+            self.mail.await
+        });
+        if ended.await.is_err() {
+            tracing::warn!("some connections did not end in time");
+        }
+    }
+}
+
+fn spawn(chore: impl Future<Output = ()> + Send + 'static) -> AbortOnDropHandle<()> {
+    AbortOnDropHandle::new(tokio::spawn(chore))
+}
+
+fn mail_queue(app: &App, mailer: Arc<dyn Mailer>) -> MailQueue {
+    MailQueue {
+        store: Arc::clone(app.accounts.store()),
+        mailer,
+        secrets: Arc::clone(app.accounts.secrets()),
+        clock: Arc::clone(&app.clock),
+        ticket_ttl_s: app.lifetimes.ticket_ttl_s,
+        mail_waits: Arc::clone(app.accounts.mail_waits()),
+    }
+}
+
+/// An open connection is use of its session. (SES-11)
+async fn note_use(app: Arc<App>, router: Arc<Router>) {
+    let mut tick = tokio::time::interval(USE_IS_NOTED);
+    loop {
+        tick.tick().await;
+        for session_id in router.sessions() {
+            if let Err(failure) = app.session_used(session_id).await {
+                tracing::warn!(?failure, "the use of a session was not noted");
+            }
+        }
+    }
+}
+
+/// Takes away what has run out: tickets, and sessions that ended long ago.
+async fn clean_up(app: Arc<App>) {
+    let mut tick = tokio::time::interval(CLEAN_UP);
+    loop {
+        tick.tick().await;
+        let now = app.clock.now();
+        let ended_before = now.minus_seconds(app.lifetimes.session_idle_ttl_s);
+        if let Err(error) = app.accounts.store().clean_up(now, ended_before).await {
+            tracing::warn!(%error, "what has run out was not cleaned up");
+        }
+    }
+}
