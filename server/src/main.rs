@@ -1,1 +1,69 @@
-fn main() {}
+//! The i9chat server as a program: `i9chat-server --help` says what it can be told.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, anyhow};
+use i9chat_server::{
+    config::{self, Config, ConfigError, Task},
+    http,
+    node::{self, Node},
+    program,
+};
+
+/// The exit code of a program that was told something wrong.
+const WRONG_USE: u8 = 2;
+
+fn main() -> ExitCode {
+    // Two providers may be compiled in; rustls panics at the first use unless one is chosen.
+    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+        eprintln!("i9chat-server: a provider of cryptography is installed already");
+    }
+    match config::read(std::env::args_os()) {
+        Ok((task, config)) => match run(task, &config) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("i9chat-server: {error:#}");
+                ExitCode::FAILURE
+            }
+        },
+        // Help and version come this way too.
+        Err(ConfigError::CommandLine(error)) => error.exit(),
+        Err(error) => {
+            eprintln!("i9chat-server: {error}");
+            ExitCode::from(WRONG_USE)
+        }
+    }
+}
+
+fn run(task: Option<Task>, config: &Config) -> anyhow::Result<()> {
+    program::start_log(&config.log);
+    let runtime = tokio::runtime::Runtime::new().context("the runtime cannot be started")?;
+    runtime.block_on(async {
+        match task {
+            None => serve(config).await,
+            Some(Task::NewEpoch) => new_epoch(config).await,
+        }
+    })
+}
+
+async fn serve(config: &Config) -> anyhow::Result<()> {
+    program::allow_open_files(config);
+    let metrics = http::install_metrics()?;
+    let node = Node::start(program::node_config(config)?, metrics).await?;
+    print!("{}", program::greeting(config, node.address()));
+    tracing::info!(address = %node.address(), "the server is ready");
+    program::told_to_stop().await.context("the signals to stop cannot be heard")?;
+    tracing::info!("the server stops");
+    node.stop().await;
+    Ok(())
+}
+
+async fn new_epoch(config: &Config) -> anyhow::Result<()> {
+    // Making a folder and a log in it would hide that the wrong folder was named.
+    if !config.data.is_dir() {
+        return Err(anyhow!("there is no data folder {}; name it with --data", config.data.display()));
+    }
+    node::open_store(&config.data)?.new_epoch().await?;
+    println!("The log has a new epoch. Clients will read anew what they hold.");
+    Ok(())
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use i9chat_spec::{Limits, User, Username, error::NoRefusal};
 use tokio::sync::Notify;
 
-use super::Failure;
+use super::{App, Failure};
 use crate::{
     auth::{
         attempts::SignInAttempts,
@@ -14,6 +14,7 @@ use crate::{
         secrets::Secrets,
         tokens::{SigningFailed, Tokens},
     },
+    domain::accounts::session,
     ids::Ids,
     store::{StoreError, accounts::AccountStore},
 };
@@ -66,6 +67,15 @@ impl Accounts {
     /// Rings when a mail was queued.
     pub fn mail_waits(&self) -> &Arc<Notify> {
         &self.mail_waits
+    }
+}
+
+impl App {
+    /// Forgets what no longer matters: sign-ups that ran out, and sessions that ended long ago.
+    pub async fn clean_up(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let ended_before = session::idle_since(now, self.lifetimes.session_idle_ttl_s);
+        self.accounts.store.clean_up(now, ended_before).await
     }
 }
 

@@ -63,8 +63,8 @@ impl MailQueue {
     async fn send_due(&self) -> Result<Duration, StoreError> {
         let now = self.clock.now();
         let due = self.store.due_mails(now, BATCH).await?;
-        let outcomes: Vec<_> =
-            stream::iter(&due.mails).map(|mail| self.send(mail)).buffer_unordered(AT_ONCE).collect().await;
+        let sends: Vec<_> = due.mails.iter().map(|mail| self.send(mail)).collect();
+        let outcomes: Vec<_> = stream::iter(sends).buffer_unordered(AT_ONCE).collect().await;
         let mut next_due_at = due.next_due_at;
         for outcome in outcomes {
             let again_at = outcome?;

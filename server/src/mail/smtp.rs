@@ -38,6 +38,11 @@ pub enum SmtpAddressError {
 }
 
 impl SmtpMailer {
+    /// Whether the URL names a mail server.
+    pub fn check(url: &str) -> Result<(), SmtpAddressError> {
+        with_tls(url).map(drop)
+    }
+
     /// A mailer for the server at the URL: `smtps://` speaks TLS from the start; `smtp://` uses STARTTLS, which a server on a
     /// loopback address need not have. The parameter `tls` (`required`, `opportunistic`, `none`) says otherwise.
     ///

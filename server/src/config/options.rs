@@ -1,0 +1,125 @@
+//! The options as they are given, before anything is decided about them.
+
+use std::{convert::Infallible, path::PathBuf, str::FromStr};
+
+use serde::Deserialize;
+
+/// A whole number.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Count(pub u64);
+
+impl FromStr for Count {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse().map(Self).map_err(|_| "write a whole number that is not negative, such as 100".to_owned())
+    }
+}
+
+/// Several values: separated by commas on the command line and in the environment, a list in the file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(transparent)]
+pub(super) struct List(pub Vec<String>);
+
+impl FromStr for List {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(ToOwned::to_owned).collect()))
+    }
+}
+
+/// A text that must not be shown.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Hidden(pub String);
+
+impl FromStr for Hidden {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hidden(…)")
+    }
+}
+
+/// Each option once: its help, its name, its type, its variable in the environment, and what its value is called.
+macro_rules! options {
+    ($($(#[doc = $doc:literal])* $name:ident: $type:ty, $variable:literal, $value:literal;)*) => {
+        #[derive(Debug, Clone, Default, clap::Args, Deserialize)]
+        #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+        pub(super) struct Options {
+            $(
+                $(#[doc = $doc])*
+                #[arg(long, env = $variable, hide_env_values = true, value_name = $value, global = true)]
+                pub $name: Option<$type>,
+            )*
+        }
+
+        impl Options {
+            /// What is given here, and what else is given there.
+            pub(super) fn or(self, other: Self) -> Self {
+                Self { $($name: self.$name.or(other.$name),)* }
+            }
+        }
+    };
+}
+
+options! {
+    /// The IP address and port to listen on [default: 127.0.0.1:8080]
+    listen: String, "I9CHAT_LISTEN", "ADDRESS";
+    /// The folder for everything durable: the database and the signing key. It is made when it is not there [default: data]
+    data: PathBuf, "I9CHAT_DATA", "FOLDER";
+    /// How browsers reach the server when it is behind a proxy, such as https://chat.example. Pages of this origin may use
+    /// it, and cookies are for HTTPS alone when it says so
+    public_url: String, "I9CHAT_PUBLIC_URL", "URL";
+    /// Origins of web pages that may use the server besides its own, such as https://app.example
+    allowed_origins: List, "I9CHAT_ALLOWED_ORIGINS", "ORIGIN,…";
+    /// Addresses of proxies whose X-Forwarded-For is believed. From anyone else that header is ignored
+    trusted_proxies: List, "I9CHAT_TRUSTED_PROXIES", "IP,…";
+    /// The mail server: smtps://user:password@host, or smtp://host:587 for STARTTLS, which is required unless the host is
+    /// a loopback address or `?tls=none` follows. The environment keeps a password out of the list of processes.
+    /// Without this option mails are printed to standard output
+    smtp_url: Hidden, "I9CHAT_SMTP_URL", "URL";
+    /// Whom mails are from, such as "Chat <noreply@chat.example>" [default: i9chat <noreply@HOST>, with the host of
+    /// --public-url or localhost]
+    mail_from: String, "I9CHAT_MAIL_FROM", "MAILBOX";
+    /// The most connections at once; a further one is refused as overloaded [default: 20000]
+    max_connections: Count, "I9CHAT_MAX_CONNECTIONS", "NUMBER";
+    /// The most WebSockets of one user; a further one is closed with 4010 [default: 50]
+    max_connections_per_user: Count, "I9CHAT_MAX_CONNECTIONS_PER_USER", "NUMBER";
+    /// The most sessions of one user; a further sign-in ends the one that was unused longest [default: 50]
+    max_sessions_per_user: Count, "I9CHAT_MAX_SESSIONS_PER_USER", "NUMBER";
+    /// How many actions a second one WebSocket may send for long [default: 200]
+    frames_per_second: Count, "I9CHAT_FRAMES_PER_SECOND", "NUMBER";
+    /// How many actions one WebSocket may send at once [default: 1000]
+    frames_burst: Count, "I9CHAT_FRAMES_BURST", "NUMBER";
+    /// How many requests a second one user, or one address without a token, may send for long [default: 100]
+    requests_per_second: Count, "I9CHAT_REQUESTS_PER_SECOND", "NUMBER";
+    /// How many requests they may send at once [default: 500]
+    requests_burst: Count, "I9CHAT_REQUESTS_BURST", "NUMBER";
+    /// How many missed events are replayed to a client; after more it reads anew [default: 1000]
+    max_resume_events: Count, "I9CHAT_MAX_RESUME_EVENTS", "NUMBER";
+    /// How long a token is good, in seconds [default: 3600]
+    token_ttl_s: Count, "I9CHAT_TOKEN_TTL_S", "SECONDS";
+    /// How long a sign-up's ticket and code are good, in seconds. The protocol asks for the default; less is for tests [default: 900]
+    ticket_ttl_s: Count, "I9CHAT_TICKET_TTL_S", "SECONDS";
+    /// After how long without use a session ends, in seconds [default: 2592000, which is 30 days]
+    session_idle_ttl_s: Count, "I9CHAT_SESSION_IDLE_TTL_S", "SECONDS";
+    /// The longest silence on a WebSocket before a heartbeat, in milliseconds [default: 30000]
+    heartbeat_ms: Count, "I9CHAT_HEARTBEAT_MS", "MILLISECONDS";
+    /// How many failed sign-ins an hour one account takes [default: 10]
+    sign_in_failures_per_account: Count, "I9CHAT_SIGN_IN_FAILURES_PER_ACCOUNT", "NUMBER";
+    /// How many failed sign-ins an hour one client address may make [default: 100]
+    sign_in_failures_per_address: Count, "I9CHAT_SIGN_IN_FAILURES_PER_ADDRESS", "NUMBER";
+    /// What is logged: error, warn, info, debug or trace, or directives such as info,i9chat_server=debug [default: info]
+    log: String, "I9CHAT_LOG", "FILTER";
+    /// The form of the log on standard error: text, or json with one object a line [default: text]
+    log_format: String, "I9CHAT_LOG_FORMAT", "FORMAT";
+}

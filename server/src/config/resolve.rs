@@ -1,0 +1,205 @@
+//! From options to a configuration: defaults, bounds, forms.
+
+use std::{net::IpAddr, ops::RangeInclusive, path::PathBuf};
+
+use i9chat_spec::{Lifetimes, Limits};
+use lettre::message::Mailbox;
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+use super::{
+    Config, ConfigError, LogConfig, LogFormat, MailConfig,
+    options::{Count, List, Options},
+};
+use crate::{http::HttpConfig, mail::SmtpMailer};
+
+const LISTEN: &str = "127.0.0.1:8080";
+const DATA: &str = "data";
+const LOG: &str = "info";
+const MAX_CONNECTIONS: u64 = 20_000;
+
+const YEAR_S: u64 = 366 * 24 * 3600;
+/// The most of anything that is counted.
+const MOST: u64 = 1_000_000_000;
+
+pub(super) fn resolve(options: Options) -> Result<Config, ConfigError> {
+    let public_url = options.public_url.as_deref().map(public_url).transpose()?;
+    let log_filter = options.log.as_deref().unwrap_or(LOG);
+    Ok(Config {
+        listen: listen(options.listen.as_deref().unwrap_or(LISTEN))?,
+        mail: MailConfig {
+            from: mail_from(options.mail_from.as_deref(), public_url.as_ref())?,
+            smtp_url: options.smtp_url.as_ref().map(|url| smtp_url(&url.0)).transpose()?,
+        },
+        http: HttpConfig {
+            allowed_origins: each(options.allowed_origins.as_ref(), allowed_origin)?,
+            trusted_proxies: each(options.trusted_proxies.as_ref(), trusted_proxy)?,
+            max_connections: usize::try_from(number(
+                "max-connections",
+                options.max_connections,
+                MAX_CONNECTIONS,
+                1..=MOST,
+            )?)
+            .unwrap_or(usize::MAX),
+            public_url,
+        },
+        limits: limits(&options)?,
+        lifetimes: lifetimes(&options)?,
+        log: LogConfig {
+            filter: log(log_filter)?,
+            format: options.log_format.as_deref().map_or(Ok(LogFormat::Text), log_format)?,
+        },
+        data: options.data.unwrap_or_else(|| PathBuf::from(DATA)),
+    })
+}
+
+fn limits(options: &Options) -> Result<Limits, ConfigError> {
+    let default = Limits::default();
+    Ok(Limits {
+        max_connections_per_user: number(
+            "max-connections-per-user",
+            options.max_connections_per_user,
+            default.max_connections_per_user,
+            1..=MOST,
+        )?,
+        max_sessions_per_user: number(
+            "max-sessions-per-user",
+            options.max_sessions_per_user,
+            default.max_sessions_per_user,
+            1..=10_000,
+        )?,
+        frames_per_second: number("frames-per-second", options.frames_per_second, default.frames_per_second, 1..=MOST)?,
+        frames_burst: number("frames-burst", options.frames_burst, default.frames_burst, 1..=MOST)?,
+        requests_per_second: number(
+            "requests-per-second",
+            options.requests_per_second,
+            default.requests_per_second,
+            1..=MOST,
+        )?,
+        requests_burst: number("requests-burst", options.requests_burst, default.requests_burst, 1..=MOST)?,
+        max_resume_events: number(
+            "max-resume-events",
+            options.max_resume_events,
+            default.max_resume_events,
+            1..=100_000,
+        )?,
+        sign_in_failures_per_account: number(
+            "sign-in-failures-per-account",
+            options.sign_in_failures_per_account,
+            default.sign_in_failures_per_account,
+            1..=10_000,
+        )?,
+        sign_in_failures_per_address: number(
+            "sign-in-failures-per-address",
+            options.sign_in_failures_per_address,
+            default.sign_in_failures_per_address,
+            1..=100_000,
+        )?,
+        ..default
+    })
+}
+
+fn lifetimes(options: &Options) -> Result<Lifetimes, ConfigError> {
+    let default = Lifetimes::default();
+    Ok(Lifetimes {
+        token_ttl_s: number("token-ttl-s", options.token_ttl_s, default.token_ttl_s, 1..=YEAR_S)?,
+        ticket_ttl_s: number("ticket-ttl-s", options.ticket_ttl_s, default.ticket_ttl_s, 1..=24 * 3600)?,
+        session_idle_ttl_s: number(
+            "session-idle-ttl-s",
+            options.session_idle_ttl_s,
+            default.session_idle_ttl_s,
+            1..=10 * YEAR_S,
+        )?,
+        heartbeat_ms: number("heartbeat-ms", options.heartbeat_ms, default.heartbeat_ms, 100..=600_000)?,
+    })
+}
+
+fn wrong(option: &'static str, given: &str, instead: impl Into<String>) -> ConfigError {
+    ConfigError::Value { option, given: given.to_owned(), instead: instead.into() }
+}
+
+fn number(
+    option: &'static str,
+    given: Option<Count>,
+    default: u64,
+    bounds: RangeInclusive<u64>,
+) -> Result<u64, ConfigError> {
+    let given = given.map_or(default, |count| count.0);
+    if bounds.contains(&given) {
+        return Ok(given);
+    }
+    let instead = format!("write a whole number from {} to {}, such as {default}", bounds.start(), bounds.end());
+    Err(wrong(option, &given.to_string(), instead))
+}
+
+fn listen(given: &str) -> Result<std::net::SocketAddr, ConfigError> {
+    given.parse().map_err(|_| {
+        wrong(
+            "listen",
+            given,
+            "write an IP address and a port, such as 127.0.0.1:8080, or 0.0.0.0:8080 for every network",
+        )
+    })
+}
+
+fn public_url(given: &str) -> Result<Url, ConfigError> {
+    let instead = "write the scheme and the host alone, such as https://chat.example";
+    origin(given).ok_or_else(|| wrong("public-url", given, instead))
+}
+
+fn allowed_origin(given: &str) -> Result<String, ConfigError> {
+    let instead = "write the scheme, the host and, where it is not the usual one, the port of each page, such as \
+                   https://app.example or http://localhost:3000";
+    let url = origin(given).ok_or_else(|| wrong("allowed-origins", given, instead))?;
+    // As browsers write it.
+    Ok(url.origin().ascii_serialization())
+}
+
+/// A URL that names an origin and nothing within it.
+fn origin(given: &str) -> Option<Url> {
+    let url = Url::parse(given).ok()?;
+    let plain = matches!(url.scheme(), "http" | "https")
+        && url.host_str().is_some()
+        && matches!(url.path(), "" | "/")
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
+    plain.then_some(url)
+}
+
+fn trusted_proxy(given: &str) -> Result<IpAddr, ConfigError> {
+    given.parse().map_err(|_| wrong("trusted-proxies", given, "write IP addresses, such as 10.0.0.2,10.0.0.3"))
+}
+
+fn each<T>(given: Option<&List>, parse: impl Fn(&str) -> Result<T, ConfigError>) -> Result<Vec<T>, ConfigError> {
+    given.map_or(&[][..], |list| &list.0).iter().map(|item| parse(item)).collect()
+}
+
+fn mail_from(given: Option<&str>, public_url: Option<&Url>) -> Result<Mailbox, ConfigError> {
+    let instead = "write an address, with a name before it if you like: Chat <noreply@chat.example>";
+    let parse = |text: &str| text.parse().map_err(|_| wrong("mail-from", text, instead));
+    match given {
+        Some(given) => parse(given),
+        None => parse(&format!("i9chat <noreply@{}>", public_url.and_then(Url::domain).unwrap_or("localhost"))),
+    }
+}
+
+fn smtp_url(given: &str) -> Result<String, ConfigError> {
+    SmtpMailer::check(given)?;
+    Ok(given.to_owned())
+}
+
+fn log(given: &str) -> Result<String, ConfigError> {
+    let instead = "write error, warn, info, debug or trace, or directives such as info,i9chat_server=debug";
+    EnvFilter::builder().parse(given).map_err(|_| wrong("log", given, instead))?;
+    Ok(given.to_owned())
+}
+
+fn log_format(given: &str) -> Result<LogFormat, ConfigError> {
+    match given {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(wrong("log-format", given, "write text or json")),
+    }
+}

@@ -1,0 +1,187 @@
+use clap::CommandFactory;
+
+use super::*;
+
+fn read_words(words: &[&str]) -> Result<(Option<Task>, Config), ConfigError> {
+    let program = std::iter::once("i9chat-server");
+    read(program.chain(words.iter().copied()).map(OsString::from))
+}
+
+fn config(words: &[&str]) -> Config {
+    read_words(words).unwrap().1
+}
+
+fn refusal(words: &[&str]) -> String {
+    read_words(words).unwrap_err().to_string()
+}
+
+/// A folder with a configuration file in it.
+fn file(content: &str) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("i9chat.toml");
+    std::fs::write(&path, content).unwrap();
+    let path = path.to_str().unwrap().to_owned();
+    (folder, path)
+}
+
+#[test]
+fn without_options_the_server_is_for_trying_it_out() {
+    let config = config(&[]);
+    assert_eq!(config.listen, "127.0.0.1:8080".parse().unwrap());
+    assert_eq!(config.data, PathBuf::from("data"));
+    assert_eq!(config.mail.smtp_url, None);
+    assert_eq!(config.mail.from.to_string(), "i9chat <noreply@localhost>");
+    assert_eq!(config.limits, Limits::default());
+    assert_eq!(config.lifetimes, Lifetimes::default());
+    assert_eq!(config.log, LogConfig { filter: "info".to_owned(), format: LogFormat::Text });
+}
+
+#[test]
+fn every_option_is_taken_from_the_command_line() {
+    let words = [
+        "--listen=0.0.0.0:9000",
+        "--data=/srv/chat",
+        "--public-url=https://chat.example",
+        "--allowed-origins=https://app.example/, http://localhost:3000",
+        "--trusted-proxies=10.0.0.2,::1",
+        "--smtp-url=smtps://user:secret@mail.example",
+        "--max-connections=7",
+        "--max-connections-per-user=8",
+        "--max-sessions-per-user=9",
+        "--frames-per-second=10",
+        "--frames-burst=11",
+        "--requests-per-second=12",
+        "--requests-burst=13",
+        "--max-resume-events=14",
+        "--token-ttl-s=15",
+        "--ticket-ttl-s=16",
+        "--session-idle-ttl-s=17",
+        "--heartbeat-ms=180",
+        "--sign-in-failures-per-account=19",
+        "--sign-in-failures-per-address=20",
+        "--log=warn,i9chat_server=debug",
+        "--log-format=json",
+    ];
+    let Config { listen, data, http, mail, limits, lifetimes, log } = config(&words);
+    assert_eq!(listen, "0.0.0.0:9000".parse().unwrap());
+    assert_eq!(data, PathBuf::from("/srv/chat"));
+    assert_eq!(http.public_url.unwrap().as_str(), "https://chat.example/");
+    assert_eq!(http.allowed_origins, ["https://app.example", "http://localhost:3000"]);
+    assert_eq!(http.trusted_proxies, ["10.0.0.2", "::1"].map(|proxy| proxy.parse::<std::net::IpAddr>().unwrap()));
+    assert_eq!(http.max_connections, 7);
+    assert_eq!(mail.smtp_url.as_deref(), Some("smtps://user:secret@mail.example"));
+    assert_eq!(mail.from.to_string(), "i9chat <noreply@chat.example>");
+    assert_eq!(
+        limits,
+        Limits {
+            max_connections_per_user: 8,
+            max_sessions_per_user: 9,
+            frames_per_second: 10,
+            frames_burst: 11,
+            requests_per_second: 12,
+            requests_burst: 13,
+            max_resume_events: 14,
+            sign_in_failures_per_account: 19,
+            sign_in_failures_per_address: 20,
+            ..Limits::default()
+        }
+    );
+    assert_eq!(lifetimes, Lifetimes { token_ttl_s: 15, ticket_ttl_s: 16, session_idle_ttl_s: 17, heartbeat_ms: 180 });
+    assert_eq!(log, LogConfig { filter: "warn,i9chat_server=debug".to_owned(), format: LogFormat::Json });
+}
+
+#[test]
+fn the_file_has_the_same_names_and_counts_less_than_a_flag() {
+    let (_folder, path) = file(
+        "listen = \"0.0.0.0:9000\"\nheartbeat-ms = 500\nallowed-origins = [\"https://a.example\", \"https://b.example\"]\n",
+    );
+    let config = config(&["--config", &path, "--heartbeat-ms", "700"]);
+    assert_eq!(config.listen, "0.0.0.0:9000".parse().unwrap());
+    assert_eq!(config.lifetimes.heartbeat_ms, 700);
+    assert_eq!(config.http.allowed_origins, ["https://a.example", "https://b.example"]);
+}
+
+#[test]
+fn a_file_with_a_key_that_no_option_has_is_refused_by_name_and_line() {
+    let (_folder, path) = file("listen = \"0.0.0.0:9000\"\nlisten-on = \"0.0.0.0:9000\"\n");
+    let refusal = refusal(&["--config", &path]);
+    assert!(refusal.contains("listen-on") && refusal.contains("line 2") && refusal.contains(&path), "{refusal}");
+}
+
+#[test]
+fn a_file_that_is_not_there_or_no_toml_is_refused_by_name() {
+    let missing = refusal(&["--config", "/nonexistent/i9chat.toml"]);
+    assert!(missing.contains("/nonexistent/i9chat.toml"), "{missing}");
+    let (_folder, path) = file("listen: 0.0.0.0:9000");
+    assert!(refusal(&["--config", &path]).contains(&path));
+}
+
+#[test]
+fn a_wrong_value_is_answered_with_the_option_and_what_to_write_instead() {
+    for (words, option, instead) in [
+        ("--listen=localhost", "--listen", "127.0.0.1:8080"),
+        ("--listen=8080", "--listen", "127.0.0.1:8080"),
+        ("--public-url=chat.example", "--public-url", "https://chat.example"),
+        ("--public-url=https://chat.example/path", "--public-url", "https://chat.example"),
+        ("--allowed-origins=https://ok.example,*", "--allowed-origins", "https://app.example"),
+        ("--trusted-proxies=10.0.0.0/8", "--trusted-proxies", "10.0.0.2"),
+        ("--mail-from=nobody", "--mail-from", "noreply@chat.example"),
+        ("--heartbeat-ms=99", "--heartbeat-ms", "from 100 to 600000"),
+        ("--heartbeat-ms=600001", "--heartbeat-ms", "from 100 to 600000"),
+        ("--token-ttl-s=0", "--token-ttl-s", "such as 3600"),
+        ("--max-connections=many", "--max-connections", "whole number"),
+        ("--log=info,=[", "--log", "debug"),
+        ("--log-format=xml", "--log-format", "text or json"),
+        ("--smtp-url=mail.example", "--smtp-url", "smtp://"),
+        ("--smtp-url=http://mail.example", "--smtp-url", "smtp://"),
+    ] {
+        let refusal = refusal(&[words]);
+        assert!(refusal.contains(option) && refusal.contains(instead), "{words}: {refusal}");
+    }
+}
+
+#[test]
+fn a_password_is_shown_neither_in_a_refusal_nor_by_debug() {
+    let refused = refusal(&["--smtp-url=smtp://user:secret@mail.example?tls=none"]);
+    assert!(refused.contains("needs TLS") && !refused.contains("secret"), "{refused}");
+    let config = config(&["--smtp-url=smtps://user:secret@mail.example"]);
+    assert!(!format!("{config:?}").contains("secret"));
+}
+
+#[test]
+fn an_unknown_flag_is_refused() {
+    assert!(refusal(&["--listen-on=127.0.0.1:1"]).contains("--listen-on"));
+}
+
+#[test]
+fn the_task_is_found_before_and_after_its_options() {
+    for words in [["--data=/srv", "new-epoch"], ["new-epoch", "--data=/srv"]] {
+        let (task, config) = read_words(&words).unwrap();
+        assert_eq!(task, Some(Task::NewEpoch));
+        assert_eq!(config.data, PathBuf::from("/srv"));
+    }
+}
+
+#[test]
+fn help_explains_every_option_with_its_variable_and_its_default() {
+    let mut command = CommandLine::command();
+    command.debug_assert();
+    command.build();
+    for option in command.get_arguments().filter(|option| !matches!(option.get_id().as_str(), "help" | "version")) {
+        let name = option.get_long().unwrap();
+        let variable = format!("I9CHAT_{}", name.replace('-', "_").to_uppercase());
+        assert_eq!(option.get_env().unwrap(), variable.as_str());
+        assert!(option.get_help().is_some_and(|help| help.to_string().len() > 20), "--{name} is not explained");
+    }
+    let help = command.render_long_help().to_string();
+    let limits = Limits::default();
+    for default in [
+        "[default: 127.0.0.1:8080]".to_owned(),
+        format!("[default: {}]", limits.max_connections_per_user),
+        format!("[default: {}]", limits.frames_per_second),
+        format!("[default: {}]", limits.sign_in_failures_per_address),
+        format!("[default: {}]", Lifetimes::default().heartbeat_ms),
+    ] {
+        assert!(help.contains(&default), "{default}");
+    }
+}

@@ -1,0 +1,137 @@
+//! What the program does around a server: its log, its greeting, the signals that stop it.
+
+use std::{io, net::SocketAddr, sync::Arc};
+
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    auth::passwords::PasswordCost,
+    config::{Config, LogConfig, LogFormat},
+    mail::{ConsoleMailer, Mailer, SmtpAddressError, SmtpMailer},
+    node::NodeConfig,
+};
+
+/// Files that the process holds open besides its connections.
+const OTHER_FILES: u64 = 256;
+
+/// Starts the log on standard error. Standard output is for the greeting and for printed mails.
+pub fn start_log(config: &LogConfig) {
+    // The configuration has checked the filter.
+    let filter = EnvFilter::builder().parse_lossy(&config.filter);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    match config.format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
+}
+
+/// Makes room for as many open files as the configured connections need, as far as the machine lets it.
+pub fn allow_open_files(config: &Config) {
+    let wanted = (config.http.max_connections as u64).saturating_add(OTHER_FILES);
+    match rlimit::increase_nofile_limit(wanted) {
+        Ok(allowed) if allowed < wanted => tracing::warn!(
+            allowed,
+            wanted,
+            "the machine allows fewer open files than --max-connections needs; raise its limit (ulimit -n)"
+        ),
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "the limit of open files cannot be read or raised"),
+    }
+}
+
+/// The server that a configuration describes.
+pub fn node_config(config: &Config) -> Result<NodeConfig, SmtpAddressError> {
+    let mailer: Arc<dyn Mailer> = match &config.mail.smtp_url {
+        Some(url) => Arc::new(SmtpMailer::new(url, config.mail.from.clone())?),
+        None => Arc::new(ConsoleMailer::new()),
+    };
+    Ok(NodeConfig {
+        data: config.data.clone(),
+        listen: config.listen,
+        limits: config.limits.clone(),
+        lifetimes: config.lifetimes.clone(),
+        http: config.http.clone(),
+        password_cost: PasswordCost::for_this_machine(),
+        mailer,
+    })
+}
+
+/// What a newcomer reads when the server has started: where it is, where it keeps things, and what to do next.
+pub fn greeting(config: &Config, address: SocketAddr) -> String {
+    let mut text = format!("i9chat-server {} is ready.\n\n", env!("CARGO_PKG_VERSION"));
+    let mut line = |name: &str, value: &str| text.push_str(&format!("  {name:<12}{value}\n"));
+    let url = format!("http://{}", reachable(address));
+    line("address", &url);
+    if let Some(public_url) = &config.http.public_url {
+        line("public URL", public_url.as_str());
+    }
+    let data = std::path::absolute(&config.data).unwrap_or_else(|_| config.data.clone());
+    line("data", &data.display().to_string());
+    line(
+        "mail",
+        if config.mail.smtp_url.is_some() { "sent by SMTP" } else { "printed here: set --smtp-url to send it" },
+    );
+    line("try", &format!("curl {url}/v1/capabilities"));
+    line("chat", "cargo run -p i9chat-sdk --example chat -- --help");
+    line("stop", "Ctrl-C");
+    text
+}
+
+/// An address that one can type: a server that listens on every network is reached on this machine too.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    if !address.ip().is_unspecified() {
+        return address;
+    }
+    let loopback = match address {
+        SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+        SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+    };
+    SocketAddr::new(loopback, address.port())
+}
+
+/// Waits for Ctrl-C, or for the signal by which service managers stop a program.
+pub async fn told_to_stop() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn greeting_of(words: &[&str], address: &str) -> String {
+        let words = std::iter::once("i9chat-server").chain(words.iter().copied());
+        let (_, config) = crate::config::read(words.map(Into::into)).unwrap();
+        greeting(&config, address.parse().unwrap())
+    }
+
+    #[test]
+    fn the_greeting_says_where_the_server_is_and_what_to_try() {
+        let text = greeting_of(&[], "127.0.0.1:8080");
+        for part in ["http://127.0.0.1:8080\n", "/data\n", "printed here", "curl http://127.0.0.1:8080/v1/capabilities"]
+        {
+            assert!(text.contains(part), "{part} is not in:\n{text}");
+        }
+    }
+
+    #[test]
+    fn the_greeting_names_an_address_that_can_be_reached() {
+        assert!(greeting_of(&[], "0.0.0.0:80").contains("http://127.0.0.1:80\n"));
+        assert!(greeting_of(&[], "[::]:80").contains("http://[::1]:80\n"));
+    }
+
+    #[test]
+    fn the_greeting_shows_no_password() {
+        let text = greeting_of(&["--smtp-url=smtps://user:secret@mail.example"], "127.0.0.1:8080");
+        assert!(text.contains("sent by SMTP") && !text.contains("secret"), "{text}");
+    }
+}
