@@ -66,6 +66,8 @@ pub struct World {
     refuse_token: bool,
     token_expired: bool,
     not_before: Duration,
+    /// The server asked not to send before.
+    quiet_until: Duration,
     queue_length: usize,
     queue: VecDeque<Update>,
     seen: Vec<Update>,
@@ -124,6 +126,7 @@ impl World {
             refuse_token: false,
             token_expired: false,
             not_before: Duration::ZERO,
+            quiet_until: Duration::ZERO,
             queue_length,
             queue: VecDeque::new(),
             seen: Vec::new(),
@@ -373,6 +376,10 @@ impl World {
                 {
                     line.unanswered = line.unanswered.saturating_sub(1);
                 }
+                if let ServerFrame::Error(error) = &*frame {
+                    let wait = Duration::from_millis(error.error.retry_after_ms.unwrap_or_default());
+                    self.quiet_until = self.quiet_until.max(self.now + wait);
+                }
                 if !self.connection.is_behind() {
                     self.connection.has_room(self.now, self.queue_length - self.queue.len());
                 }
@@ -410,6 +417,7 @@ impl World {
                 }
                 Output::Close => (self.line, self.opening) = (None, None),
                 Output::Transmit(frame) => {
+                    assert!(self.now >= self.quiet_until, "sent before the server allowed it");
                     let at = self.now + self.latency;
                     let line = self.line.as_mut().expect("a line to transmit on");
                     line.unanswered += 1;
