@@ -209,9 +209,7 @@ async fn clean_up(app: Arc<App>) {
     let mut tick = tokio::time::interval(CLEAN_UP);
     loop {
         tick.tick().await;
-        let now = app.clock.now();
-        let ended_before = now.minus_seconds(app.lifetimes.session_idle_ttl_s);
-        if let Err(error) = app.accounts.store().clean_up(now, ended_before).await {
+        if let Err(error) = app.clean_up().await {
             tracing::warn!(%error, "what has run out was not cleaned up");
         }
     }
