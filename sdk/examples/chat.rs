@@ -169,7 +169,7 @@ async fn connect(options: &Options, input: &mut Input) -> anyhow::Result<Client>
     if store.load().with_context(|| options.session.display().to_string())?.is_some() {
         match Client::connect(&options.server, Credentials::from_store(store.clone())).await {
             Err(error) if error.is_session_over() => {
-                println!("* The session in {} is over.", options.session.display())
+                println!("* The session in {} is over.", options.session.display());
             }
             connected => return Ok(connected?),
         }
