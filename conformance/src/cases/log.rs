@@ -1,0 +1,300 @@
+//! Section 9: the log, and the events that tell of it.
+
+#![expect(clippy::indexing_slicing, reason = "a JSON value answers null for a field that it does not have")]
+
+use std::collections::BTreeMap;
+
+use futures_util::future::try_join_all;
+use i9chat_spec::Cursor;
+use serde_json::{Value, json};
+
+use super::chats::names;
+use crate::{
+    cases,
+    client::socket::reply_data,
+    expect::{check, expect, list_at, text_at},
+    verdict::{InSetup, Stop, Verdict},
+    world::{
+        User, World,
+        conversation::{Draft, answers, items_of, messages_in, seqs},
+    },
+};
+
+cases! { Resume:
+    every_connection_gets_every_event_once_and_in_order ["LOG-4", "LOG-5", "LOG-3", "MSG-4"],
+    events_of_a_user_go_to_that_user_alone ["LOG-3", "LOG-8"],
+    every_event_has_a_cursor_of_its_own ["LOG-2"],
+    a_user_sees_the_events_of_their_own_chats_only ["LOG-3", "LOG-4"],
+    an_acknowledgement_holds_no_cursor ["LOG-11"],
+    what_was_acknowledged_or_delivered_is_read_at_once ["LOG-10"],
+    a_snapshot_and_the_events_after_it_give_a_fresh_snapshot ["LOG-9", "CHT-7", "LOG-7"],
+    one_chat_and_the_events_after_it_give_the_chat_anew ["LOG-9", "CHT-7"],
+}
+
+async fn every_connection_gets_every_event_once_and_in_order(world: &World) -> Verdict {
+    const EACH: usize = 20;
+    let [alice, bob] = world.users().await?;
+    let chat_id = alice.opens_direct_chat_with(&bob).await?;
+    bob.opens_direct_chat_with(&alice).await?;
+    let alices_tablet = alice.signs_in_again().await?;
+    let mut listening = Vec::new();
+    for user in [&alice, &alice, &alices_tablet, &bob, &bob] {
+        listening.push((user, user.connects().await?));
+    }
+    let senders = [&alice, &bob].map(async |sender| {
+        let mut socket = sender.connects().await?;
+        for number in 0..EACH {
+            socket.sends(&Draft::new(format!("number {number}")).frame(&chat_id)).await?;
+        }
+        for answer in answers(&mut socket, EACH).await? {
+            reply_data(&answer)?;
+        }
+        // The connection that sent hears of it too.
+        sender.has_caught_up(&mut socket).await
+    });
+    let by_senders = Box::pin(try_join_all(senders)).await?;
+    let wanted = by_senders.first().map(|events| of_messages(events)).unwrap_or_default();
+    expect(seqs(messages_in(&wanted))).to_equal((1..=2 * EACH).collect::<Vec<_>>())?;
+    expect(by_senders.last().map(|events| of_messages(events))).to_equal(&wanted)?;
+    for (user, socket) in &mut listening {
+        let events = user.has_caught_up(socket).await?;
+        // The same for every viewer, the cursor included.
+        expect(of_messages(&events)).to_equal(&wanted)?;
+    }
+    Ok(())
+}
+
+async fn events_of_a_user_go_to_that_user_alone(world: &World) -> Verdict {
+    let [alice, bob] = world.users().await?;
+    let chat_id = alice.opens_direct_chat_with(&bob).await?;
+    alice.says(&chat_id, ["hello"]).await?;
+    let mut alices = alice.connects().await?;
+    let mut bobs = bob.connects().await?;
+    let [carol] = world.users().await?;
+    alice.opens_direct_chat_with(&carol).await?;
+    let passing = alice.signs_in_again().await?;
+    passing.signs_out().await?;
+    alice.says(&chat_id, ["and again"]).await?;
+
+    let events = alice.has_caught_up(&mut alices).await?;
+    expect(names(&events)).to_equal(["chat_added", "session_ended", "message_created"])?;
+    for event in &events {
+        let to_chat = event["event"] == "message_created";
+        check(event.get("chat_id").is_some() == to_chat, || {
+            ("chat_id where the address is a chat", event.to_string())
+        })?;
+    }
+    expect(&events[1]["data"]).to_equal(json!({ "session_id": passing.session_id }))?;
+    expect(names(&bob.has_caught_up(&mut bobs).await?)).to_equal(["message_created"])
+}
+
+async fn every_event_has_a_cursor_of_its_own(world: &World) -> Verdict {
+    let [alice, bob] = world.users().await?;
+    let mut socket = alice.connects().await?;
+    let chat_id = alice.opens_direct_chat_with(&bob).await?;
+    alice.says(&chat_id, ["one", "two", "three"]).await?;
+    let events = alice.has_caught_up(&mut socket).await?;
+    let mut cursors = vec![text_at(&socket.hello, "cursor")?];
+    for event in &events {
+        cursors.push(text_at(event, "cursor")?);
+    }
+    check(cursors.len() == 5, || ("hello and four events", format!("{}", cursors.len())))?;
+    for cursor in &cursors {
+        check(cursor.parse::<Cursor>().is_ok(), || ("1 to 128 of A-Z a-z 0-9 - _", cursor.clone()))?;
+    }
+    cursors.sort_unstable();
+    cursors.dedup();
+    check(cursors.len() == 5, || ("five different cursors", format!("{} different ones", cursors.len())))
+}
+
+async fn a_user_sees_the_events_of_their_own_chats_only(world: &World) -> Verdict {
+    let [alice, bob, carol] = world.users().await?;
+    let mut carols = carol.connects().await?;
+    let start = text_at(&carols.hello, "cursor")?;
+    let chat_id = alice.opens_direct_chat_with(&bob).await?;
+    alice.says(&chat_id, ["between us"]).await?;
+    expect(carol.has_caught_up(&mut carols).await?).to_equal(json!([]))?;
+    let page = carol.reads(format!("/v1/events?cursor={start}")).await?;
+    expect(messages_in(list_at(&page, "events")?)).to_equal(json!([]))?;
+    // What is theirs they see.
+    let with_carol = alice.opens_direct_chat_with(&carol).await?;
+    alice.says(&with_carol, ["for you"]).await?;
+    expect(names(&carol.has_caught_up(&mut carols).await?)).to_equal(["chat_added", "message_created"])
+}
+
+async fn an_acknowledgement_holds_no_cursor(world: &World) -> Verdict {
+    let [alice, bob] = world.users().await?;
+    let chat_id = alice.opens_direct_chat_with(&bob).await?;
+    let by_endpoint = alice.sends(&chat_id, &Draft::new("one")).await?;
+    let mut socket = alice.connects().await?;
+    let draft = Draft::new("two");
+    socket.sends(&draft.frame(&chat_id)).await?;
+    let by_action = socket.answered(&draft.client_id).await?;
+    for value in [&by_endpoint, &by_action, &reply_data(&by_action)?] {
+        check(value.is_object() && value.get("cursor").is_none(), || ("no cursor", value.to_string()))?;
+    }
+    expect(seqs([&by_endpoint, &reply_data(&by_action)?])).to_equal([1, 2])
+}
+
+async fn what_was_acknowledged_or_delivered_is_read_at_once(world: &World) -> Verdict {
+    let [alice, bob] = world.users().await?;
+    let chat_id = alice.opens_direct_chat_with(&bob).await?;
+    let mut bobs = bob.connects().await?;
+    for number in 1..=25 {
+        let cursor = alice.present_cursor().await?;
+        let sent = alice.sends(&chat_id, &Draft::new(format!("number {number}"))).await?;
+        // Acknowledged to alice.
+        expect(&alice.chat(&chat_id).await?["last_entry"]["seq"]).to_equal(number)?;
+        let page = alice.reads(format!("/v1/events?cursor={cursor}")).await?;
+        let came: Vec<_> =
+            messages_in(list_at(&page, "events")?).iter().map(|message| &message["message_id"]).collect();
+        expect(came).to_equal([&sent["message_id"]])?;
+        // Delivered to bob.
+        bobs.event("message_created").await?;
+        let newest = bob.reads(format!("/v1/chats/{chat_id}/entries?limit=1")).await?;
+        expect(seqs(list_at(&newest, "items")?)).to_equal([number])?;
+        let chats = bob.reads("/v1/chats").await?;
+        expect(&chats["items"][0]["last_entry"]["seq"]).to_equal(number)?;
+    }
+    Ok(())
+}
+
+async fn a_snapshot_and_the_events_after_it_give_a_fresh_snapshot(world: &World) -> Verdict {
+    let [alice, bob, carol, dave, erin] = world.users().await?;
+    let mut chats = BTreeMap::new();
+    for partner in [&bob, &carol, &dave] {
+        let chat_id = alice.opens_direct_chat_with(partner).await?;
+        alice.says(&chat_id, ["hello"]).await?;
+        chats.insert(partner.username.clone(), chat_id);
+    }
+    // Others write while alice reads her chats one by one, and somebody new comes in.
+    let reading = alice.reads_pages("/v1/chats?limit=1", "after");
+    let writing = async {
+        for number in 0..6 {
+            for partner in [&bob, &dave, &carol] {
+                let chat_id = chats.get(&partner.username).map(String::as_str).unwrap_or_default();
+                partner.says(chat_id, [format!("number {number}")]).await?;
+            }
+            if number == 2 {
+                let chat_id = erin.opens_direct_chat_with(&alice).await?;
+                erin.says(&chat_id, ["I am new", "here"]).await?;
+            }
+            let chat_id = chats.get(&bob.username).map(String::as_str).unwrap_or_default();
+            alice.says(chat_id, ["and I"]).await?;
+        }
+        Ok::<_, Stop>(())
+    };
+    let (pages, written) = Box::pin(async { tokio::join!(reading, writing) }).await;
+    written?;
+    let pages = pages?;
+    let cursor = text_at(pages.first().unwrap_or(&Value::Null), "cursor")?;
+    let mut held = Held::new(&alice, items_of(&pages)?)?;
+    for event in events_after(&alice, &cursor).await? {
+        held.apply(&event).await?;
+    }
+    let fresh = items_of(&alice.reads_pages("/v1/chats", "after").await?)?;
+    check(fresh.len() == 4, || ("four chats", format!("{}", fresh.len())))?;
+    held.equals(fresh)
+}
+
+async fn one_chat_and_the_events_after_it_give_the_chat_anew(world: &World) -> Verdict {
+    let [alice, bob] = world.users().await?;
+    let chat_id = alice.opens_direct_chat_with(&bob).await?;
+    alice.says(&chat_id, ["hello"]).await?;
+    let writing = async {
+        for number in 0..12 {
+            let writer = if number % 3 == 0 { &bob } else { &alice };
+            writer.says(&chat_id, [format!("number {number}")]).await?;
+        }
+        Ok::<_, Stop>(())
+    };
+    let reading = async {
+        let mut snapshots = Vec::new();
+        for _ in 0..8 {
+            snapshots.push(bob.reads(format!("/v1/chats/{chat_id}")).await?);
+            snapshots.push(bob.puts_direct(&alice.username).await?.succeeded(200)?);
+        }
+        Ok::<_, Stop>(snapshots)
+    };
+    let (written, snapshots) = Box::pin(async { tokio::join!(writing, reading) }).await;
+    written?;
+    let fresh = bob.chat(&chat_id).await?;
+    expect(&fresh["last_entry"]["seq"]).to_equal(13)?;
+    for mut snapshot in snapshots? {
+        let cursor = text_at(&snapshot, "cursor")?;
+        let mut held = Held::new(&bob, vec![snapshot["chat"].take()])?;
+        for event in events_after(&bob, &cursor).await? {
+            held.apply(&event).await?;
+        }
+        held.equals(vec![fresh.clone()])?;
+    }
+    Ok(())
+}
+
+/// The chats that a client holds, and keeps up to date by the rules of section 9.
+struct Held<'u> {
+    user: &'u User,
+    chats: BTreeMap<String, Value>,
+}
+
+impl<'u> Held<'u> {
+    fn new(user: &'u User, chats: Vec<Value>) -> Verdict<Self> {
+        let mut held = BTreeMap::new();
+        for chat in chats {
+            let chat_id = text_at(&chat, "chat_id")?;
+            // Of two pages that show a chat the later one counts.
+            held.insert(chat_id, chat);
+        }
+        Ok(Self { user, chats: held })
+    }
+
+    async fn apply(&mut self, event: &Value) -> Verdict {
+        if event["event"] == "chat_added" {
+            let chat = &event["data"]["chat"];
+            // Harmless when it is older than what was read.
+            self.chats.entry(text_at(chat, "chat_id")?).or_insert_with(|| chat.clone());
+        }
+        if event["event"] != "message_created" {
+            return Ok(());
+        }
+        let message = &event["data"]["message"];
+        let chat_id = text_at(event, "chat_id")?;
+        if !self.chats.contains_key(&chat_id) {
+            self.chats.insert(chat_id.clone(), self.user.chat(&chat_id).await?);
+        }
+        let Some(chat) = self.chats.get_mut(&chat_id) else { return Ok(()) };
+        let last = chat["last_entry"]["seq"].as_u64().unwrap_or(0);
+        if message["seq"].as_u64().unwrap_or(0) > last {
+            if message["sender"]["user_id"] != self.user.user_id.as_str() {
+                chat["unread_count"] = json!(chat["unread_count"].as_u64().unwrap_or(0) + 1);
+            }
+            chat["last_entry"] = message.clone();
+        }
+        Ok(())
+    }
+
+    fn equals(self, fresh: Vec<Value>) -> Verdict {
+        let fresh = Held::new(self.user, fresh)?;
+        expect(self.chats).to_equal(fresh.chats)
+    }
+}
+
+/// Every event of a user after a cursor, read to the end.
+async fn events_after(user: &User, cursor: &str) -> Verdict<Vec<Value>> {
+    let mut events = Vec::new();
+    let mut cursor = cursor.to_owned();
+    loop {
+        let page = user.reads(format!("/v1/events?cursor={cursor}")).await?;
+        expect(&page["resume"]).to_equal("resumed").in_setup("reading events")?;
+        events.extend_from_slice(list_at(&page, "events")?);
+        cursor = text_at(&page, "cursor")?;
+        if page["more"] != true {
+            return Ok(events);
+        }
+    }
+}
+
+/// The frames of messages among events.
+fn of_messages(events: &[Value]) -> Vec<Value> {
+    events.iter().filter(|event| event["event"] == "message_created").cloned().collect()
+}
