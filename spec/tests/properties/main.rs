@@ -8,6 +8,7 @@ mod generate;
 mod ids;
 mod numbers;
 mod published;
+mod queries;
 mod requests;
 mod round_trip;
 mod text;

@@ -31,3 +31,40 @@ fn validator(reference: &str, document: &Value) -> Validator {
 pub fn name_of<T: schemars::JsonSchema>() -> String {
     T::schema_name().into_owned()
 }
+
+/// A parameter of an operation.
+pub struct Parameter {
+    pub name: String,
+    /// `path` or `query`.
+    pub place: String,
+    /// Whether its text stands for a number.
+    pub is_number: bool,
+    pub schema: Validator,
+    example: Value,
+}
+
+impl Parameter {
+    /// A right value, as it travels.
+    pub fn schema_example(&self) -> String {
+        self.example.as_str().map_or_else(|| self.example.to_string(), str::to_owned)
+    }
+}
+
+/// The parameters in the path and query of an operation.
+pub fn parameters(path: &str, method: &str) -> Vec<Parameter> {
+    let operation = &OPEN_API["paths"][path][method.to_ascii_lowercase()];
+    let parameters = operation["parameters"].as_array().unwrap().iter().filter(|parameter| parameter["in"].is_string());
+    parameters
+        .map(|parameter| {
+            let reference = parameter["schema"]["$ref"].as_str().unwrap();
+            let schema = OPEN_API.pointer(reference.strip_prefix('#').unwrap()).unwrap();
+            Parameter {
+                name: parameter["name"].as_str().unwrap().to_owned(),
+                place: parameter["in"].as_str().unwrap().to_owned(),
+                is_number: schema["type"] == "integer",
+                schema: validator(reference, &OPEN_API),
+                example: schema["examples"][0].clone(),
+            }
+        })
+        .collect()
+}

@@ -78,6 +78,7 @@ impl JsonSchema for SessionRef {
         json_schema!({
             "description": "A session of the caller: its id, or `current` for the one that asks. (SES-9)",
             "anyOf": [{ "const": "current" }, generator.subschema_for::<SessionId>()],
+            "examples": ["current"],
         })
     }
 }
