@@ -1,11 +1,37 @@
 //! The cases, one file to a section of docs/protocol.md.
 
+#![expect(clippy::indexing_slicing, reason = "a JSON value answers null for a field that it does not have")]
+
+pub mod accounts;
+pub mod callers;
+pub mod capabilities;
+pub mod chats;
 pub mod conventions;
+pub mod errors;
+pub mod log;
+pub mod messages;
+pub mod msgpack;
+pub mod resume;
 pub mod sessions;
+mod unseen;
+pub mod users;
+pub mod websocket;
 
 use crate::case::Case;
 
+pub use unseen::{CODES_NOT_SEEN_ON_THE_WIRE, NOT_SEEN_ON_THE_WIRE};
+
 /// Every case, in the order of the specification.
 pub fn all() -> Vec<Case> {
-    [conventions::CASES, sessions::CASES].concat()
+    [
+        conventions::CASES,
+        errors::CASES,
+        callers::CASES,
+        accounts::CASES,
+        &sessions::all(),
+        users::CASES,
+        &websocket::all(),
+        capabilities::CASES,
+    ]
+    .concat()
 }

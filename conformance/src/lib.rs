@@ -6,6 +6,7 @@
 
 pub mod case;
 pub mod cases;
+pub mod cli;
 pub mod client;
 pub mod contract;
 pub mod expect;
@@ -13,6 +14,9 @@ pub mod journal;
 pub mod load;
 pub mod mail;
 pub mod protocol;
+pub mod report;
+pub mod run;
+pub mod start;
 pub mod target;
 pub mod verdict;
 pub mod world;

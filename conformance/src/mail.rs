@@ -7,7 +7,7 @@ mod text;
 use std::time::Duration;
 
 pub use command::MailCommand;
-pub use receiver::Mailbox;
+pub use receiver::{Held, Mailbox};
 pub use text::{codes_in, text_part};
 
 /// Where the server's mail is found.
@@ -17,6 +17,8 @@ pub enum MailSource {
     Receiver(Mailbox),
     /// A command that prints the newest mail to an address.
     Command(MailCommand),
+    /// Nowhere: for cases that need no user.
+    None,
 }
 
 impl MailSource {
@@ -27,6 +29,7 @@ impl MailSource {
         match self {
             Self::Receiver(mailbox) => mailbox.next(address, seen, deadline).await,
             Self::Command(command) => command.next(address, last, deadline).await,
+            Self::None => None,
         }
     }
 
@@ -34,7 +37,7 @@ impl MailSource {
     pub fn count(&self, address: &str) -> Option<usize> {
         match self {
             Self::Receiver(mailbox) => Some(mailbox.count(address)),
-            Self::Command(_) => None,
+            Self::Command(_) | Self::None => None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::indexing_slicing, reason = "a JSON value answers null for a field that it does not have")]
 
+pub mod conversation;
 mod newcomer;
 mod user;
 
@@ -66,6 +67,11 @@ impl World {
     /// The times-to-live that the server publishes. (CAP-1)
     pub fn lifetimes(&self) -> &Lifetimes {
         &self.capabilities.lifetimes
+    }
+
+    /// Whether this world comes from a client address of its own, so that limits by address concern nobody else.
+    pub fn has_own_address(&self) -> bool {
+        self.source.is_some() && self.target.origins().iter().all(|origin| origin.host == "127.0.0.1")
     }
 
     /// The server under test.

@@ -162,6 +162,25 @@ impl Request {
     }
 }
 
+impl Client {
+    /// Sends any bytes, and reads what comes back as an answer. It is not held against the documents: what was sent may be no request.
+    pub async fn sends_bytes(&self, told: &str, bytes: &[u8]) -> Verdict<Answer> {
+        self.journal.line(format!("→ {told}"));
+        let exchange = async { exchange(self.origin.dial(self.source).await?, bytes, false).await };
+        let came = match tokio::time::timeout(self.patience, exchange).await {
+            Ok(Ok((head, body))) => {
+                let answer = Answer::new(told.to_owned(), head, body);
+                self.journal.line(format!("← {answer}"));
+                return Ok(answer);
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("none in {} s", self.patience.as_secs_f32()),
+        };
+        self.journal.line(format!("← no answer: {came}"));
+        Err(Stop::failed(format!("an answer to {told}"), came))
+    }
+}
+
 /// Writes while it reads: a server may answer before it has taken everything, and hang up.
 pub(super) async fn exchange(
     stream: Box<dyn Stream>,

@@ -1,7 +1,7 @@
 //! The suite's own SMTP receiver: takes any mail, keeps its text by address. (RFC 5321, as much as a sender needs)
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -40,12 +40,27 @@ impl Drop for Inner {
 #[derive(Debug)]
 struct Post {
     mails: Mutex<HashMap<String, Vec<String>>>,
+    held: Mutex<HashSet<String>>,
     changed: watch::Sender<()>,
 }
 
 impl Post {
     fn mails(&self) -> MutexGuard<'_, HashMap<String, Vec<String>>> {
         self.mails.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits while mail to the address is held back.
+    async fn let_through(&self, address: &str) {
+        let mut changed = self.changed.subscribe();
+        while self.held().contains(&address.to_lowercase()) {
+            if changed.changed().await.is_err() {
+                return;
+            }
+        }
     }
 
     fn deliver(&self, recipients: &[String], mail: &[u8]) {
@@ -62,7 +77,7 @@ impl Mailbox {
     pub async fn listen(address: SocketAddr) -> std::io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let post = Arc::new(Post { mails: Mutex::default(), changed: watch::Sender::new(()) });
+        let post = Arc::new(Post { mails: Mutex::default(), held: Mutex::default(), changed: watch::Sender::new(()) });
         let task = tokio::spawn(receive(listener, post.clone()));
         Ok(Self(Arc::new(Inner { address, post, task })))
     }
@@ -75,6 +90,12 @@ impl Mailbox {
     /// How many mails to the address have come.
     pub fn count(&self, address: &str) -> usize {
         self.0.post.mails().get(&address.to_lowercase()).map_or(0, Vec::len)
+    }
+
+    /// Stops answering senders of mail to the address until what is answered here is dropped: a mail server that hangs. (ACC-12)
+    pub fn hold(&self, address: &str) -> Held {
+        self.0.post.held().insert(address.to_lowercase());
+        Held { post: self.0.post.clone(), address: address.to_lowercase() }
     }
 
     /// Waits until more than `seen` mails to the address have come, and answers the text of the newest.
@@ -92,6 +113,21 @@ impl Mailbox {
             }
         };
         tokio::time::timeout(deadline, arrival).await.ok().flatten()
+    }
+}
+
+/// Mail to one address is held back while this lives.
+#[derive(Debug)]
+#[must_use = "mail is let through when this is dropped"]
+pub struct Held {
+    post: Arc<Post>,
+    address: String,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.post.held().remove(&self.address);
+        self.post.changed.send_replace(());
     }
 }
 
@@ -122,6 +158,7 @@ async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin, post: &Post) -> s
             }
             "RCPT" => match (&mut envelope, path(rest)) {
                 (Some(recipients), Some(address)) => {
+                    post.let_through(&address).await;
                     recipients.push(address);
                     "250 fine".to_owned()
                 }
@@ -247,6 +284,22 @@ mod tests {
     #[tokio::test]
     async fn no_mail_is_told_after_the_deadline() {
         assert_eq!(mailbox().await.next("a@b.example", 0, Duration::ZERO).await, None);
+    }
+
+    #[tokio::test]
+    async fn a_mail_that_is_held_comes_when_it_is_let_through() {
+        let mailbox = mailbox().await;
+        let held = mailbox.hold("a@b.example");
+        let sending =
+            say(&mailbox, "HELO x\r\nMAIL FROM:<>\r\nRCPT TO:<A@b.example>\r\nDATA\r\n\r\n1\r\n.\r\nQUIT\r\n");
+        let releasing = async {
+            // Another address is not held, and its mail comes first.
+            say(&mailbox, "HELO x\r\nMAIL FROM:<>\r\nRCPT TO:<c@b.example>\r\nDATA\r\n\r\n2\r\n.\r\nQUIT\r\n").await;
+            assert_eq!((mailbox.count("a@b.example"), mailbox.count("c@b.example")), (0, 1));
+            drop(held);
+        };
+        tokio::join!(sending, releasing);
+        assert_eq!(mailbox.count("a@b.example"), 1);
     }
 
     #[tokio::test]

@@ -50,6 +50,18 @@ impl<'w> Newcomer<'w> {
         }
     }
 
+    /// The same newcomer with another mail address.
+    #[must_use]
+    pub fn with_email(self, email: impl Into<String>) -> Self {
+        Self { email: email.into(), ..self }
+    }
+
+    /// The same newcomer, who would like another name.
+    #[must_use]
+    pub fn with_username(self, username: impl Into<String>) -> Self {
+        Self { username: username.into(), ..self }
+    }
+
     /// Asks to sign up: the first step.
     pub async fn asks(&self) -> Verdict<Answer> {
         patiently(self.client.post("/v1/signup", &json!({ "email": self.email }))).await
