@@ -117,7 +117,7 @@ impl Turn<'_> {
             let stored = phc::PasswordHash::new(&stored.0).map_err(|_| PasswordError::Failed)?;
             match argon2.verify_password(password, &stored) {
                 Ok(()) if known => {
-                    let renewed = if Params::try_from(&stored).ok().as_ref() == Some(argon2.params()) {
+                    let renewed = if costs(Params::try_from(&stored).ok().as_ref()) == costs(Some(argon2.params())) {
                         None
                     } else {
                         Some(hash(argon2, password, salt)?)
@@ -144,6 +144,11 @@ impl Turn<'_> {
         });
         outcome.await.unwrap_or(Err(PasswordError::Failed))
     }
+}
+
+/// Memory, passes and lanes: what a hash tells of how it was made, and what may change.
+fn costs(params: Option<&Params>) -> Option<[u32; 3]> {
+    params.map(|params| [params.m_cost(), params.t_cost(), params.p_cost()])
 }
 
 fn salt(ids: &dyn Ids) -> [u8; SALT_BYTES] {

@@ -30,7 +30,7 @@ fn without_options_the_server_is_for_trying_it_out() {
     assert_eq!(config.listen, "127.0.0.1:8080".parse().unwrap());
     assert_eq!(config.data, PathBuf::from("data"));
     assert_eq!(config.mail.smtp_url, None);
-    assert_eq!(config.mail.from.to_string(), "i9chat <noreply@localhost>");
+    assert_eq!(config.mail.from.to_string(), "\"i9chat\" <noreply@localhost>");
     assert_eq!(config.limits, Limits::default());
     assert_eq!(config.lifetimes, Lifetimes::default());
     assert_eq!(config.log, LogConfig { filter: "info".to_owned(), format: LogFormat::Text });
@@ -70,7 +70,7 @@ fn every_option_is_taken_from_the_command_line() {
     assert_eq!(http.trusted_proxies, ["10.0.0.2", "::1"].map(|proxy| proxy.parse::<std::net::IpAddr>().unwrap()));
     assert_eq!(http.max_connections, 7);
     assert_eq!(mail.smtp_url.as_deref(), Some("smtps://user:secret@mail.example"));
-    assert_eq!(mail.from.to_string(), "i9chat <noreply@chat.example>");
+    assert_eq!(mail.from.to_string(), "\"i9chat\" <noreply@chat.example>");
     assert_eq!(
         limits,
         Limits {
@@ -165,7 +165,7 @@ fn the_task_is_found_before_and_after_its_options() {
 #[test]
 fn help_explains_every_option_with_its_variable_and_its_default() {
     let mut command = CommandLine::command();
-    command.debug_assert();
+    command.clone().debug_assert();
     command.build();
     for option in command.get_arguments().filter(|option| !matches!(option.get_id().as_str(), "help" | "version")) {
         let name = option.get_long().unwrap();

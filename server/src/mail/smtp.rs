@@ -33,7 +33,7 @@ pub enum SmtpAddressError {
     #[error("the parameter tls is required, opportunistic or none, as in smtp://host:587?tls=required")]
     UnknownTls,
     /// A password would travel unprotected.
-    #[error("a password needs TLS: write smtps://…, or leave tls=none out")]
+    #[error("a password needs TLS: write smtps://…, or leave the parameter tls out")]
     PasswordWithoutTls,
 }
 
@@ -76,7 +76,7 @@ fn with_tls(text: &str) -> Result<Url, SmtpAddressError> {
         url.set_query(None);
         return Ok(url);
     }
-    if tls.is_none() && url.password().is_some() && !is_loopback(&url) {
+    if tls != Some("required") && url.password().is_some() && !is_loopback(&url) {
         return Err(SmtpAddressError::PasswordWithoutTls);
     }
     let query = tls.map(|tls| format!("tls={tls}"));
