@@ -55,7 +55,6 @@ async fn main() -> anyhow::Result<()> {
     };
     let mut input = Input::start();
     let client = connect(&options, &mut input).await?;
-    tokio::spawn(show_state(client.clone()));
     let Some(chat) = open(&client, &options.partner, &mut input).await? else { return Ok(()) };
     println!("* You chat with {}. Type a line to send it, /quit to leave.", options.partner);
     converse(&client, &chat, &mut input).await?;
@@ -167,7 +166,7 @@ async fn open(client: &Client, partner: &str, input: &mut Input) -> anyhow::Resu
 async fn connect(options: &Options, input: &mut Input) -> anyhow::Result<Client> {
     let store = FileStore::new(&options.session);
     if store.load().with_context(|| options.session.display().to_string())?.is_some() {
-        match Client::connect(&options.server, Credentials::from_store(store.clone())).await {
+        match connect_by(options, Credentials::from_store(store.clone())).await {
             Err(error) if error.is_session_over() => {
                 println!("* The session in {} is over.", options.session.display());
             }
@@ -185,7 +184,14 @@ async fn connect(options: &Options, input: &mut Input) -> anyhow::Result<Client>
     } else {
         sign_up(options, &email, input).await?
     };
-    Ok(Client::connect(&options.server, credentials.kept_in(store)).await?)
+    Ok(connect_by(options, credentials.kept_in(store)).await?)
+}
+
+/// Shows the state from the first attempt on, and waits for as long as it takes.
+async fn connect_by(options: &Options, credentials: Credentials) -> Result<Client, Error> {
+    let client = Client::builder(&options.server, credentials).start().await?;
+    tokio::spawn(show_state(client.clone()));
+    client.connected().await.map(|()| client)
 }
 
 async fn sign_up(options: &Options, email: &str, input: &mut Input) -> anyhow::Result<Credentials> {

@@ -26,6 +26,7 @@ use i9chat_spec::{
     ClientFrame, Cursor, ErrorFrame, Event, EventFrame, Hello, PROTOCOL_VERSION, Reconnect, ReplyFrame, Resume,
     ServerFrame, action::SendMessageData, close::CloseCode,
 };
+use serde_json::{Map, Value};
 
 use self::{backoff::Retries, outbox::Outbox};
 pub use self::{
@@ -158,7 +159,8 @@ impl Connection {
     pub fn received(&mut self, now: Duration, frame: ServerFrame) {
         self.heard(now);
         match (&self.phase, frame) {
-            (Phase::Waiting { .. } | Phase::Stopped(_), _) | (_, ServerFrame::Unknown(_)) => {}
+            (Phase::Waiting { .. } | Phase::Stopped(_), _) => {}
+            (_, ServerFrame::Unknown(fields)) => self.unknown(now, &fields),
             (Phase::Opening { .. }, ServerFrame::Hello(hello)) => self.greeted(now, hello),
             (Phase::Live(_), ServerFrame::Event(event)) => self.apply(event),
             (Phase::Live(_), ServerFrame::Heartbeat(heartbeat)) => {
@@ -260,6 +262,28 @@ impl Connection {
         }
     }
 
+    /// A frame of an unknown type is ignored (CNV-14). One of a known type that cannot be read comes here too.
+    fn unknown(&mut self, now: Duration, fields: &Map<String, Value>) {
+        let text = |name| fields.get(name).and_then(Value::as_str);
+        match text("type") {
+            // To pass over it in silence would leave a gap, to give up would get it again for ever: the application decides.
+            Some("event") if matches!(self.phase, Phase::Live(_)) => {
+                let cursor: Option<Cursor> = text("cursor").and_then(|cursor| cursor.parse().ok());
+                let data = fields.get("data").cloned().unwrap_or_default();
+                let event = Event::Unknown { name: text("event").unwrap_or_default().to_owned(), data };
+                let chat_id = text("chat_id").and_then(|chat_id| chat_id.parse().ok());
+                if !self.behind {
+                    self.deliver(
+                        Update::Event(Box::new(EventFrame { cursor: cursor.clone(), chat_id, event })),
+                        cursor,
+                    );
+                }
+            }
+            Some("hello" | "reply" | "error" | "heartbeat" | "event") => self.give_up(now),
+            _ => {}
+        }
+    }
+
     /// Hands an update to the application and moves the cursor with it, or neither.
     fn deliver(&mut self, update: Update, cursor: Option<Cursor>) {
         if let Some(room) = self.room.checked_sub(1) {
@@ -309,6 +333,8 @@ impl Connection {
             self.retries.reset();
         }
         self.outbox.line_lost();
+        // The next line begins at the cursor anyway.
+        self.behind = false;
         // The first renewal is no failure; a second one without a greeting in between is.
         let at_once = renew && self.retries.count() == 0;
         let delay = self.retries.next_delay();
@@ -319,6 +345,7 @@ impl Connection {
 
     fn end(&mut self, reason: StopReason) {
         self.phase = Phase::Stopped(reason);
+        self.behind = false;
         self.outputs.push_back(Output::Close);
         for send in self.outbox.drain() {
             self.outputs.push_back(Output::Complete { send, outcome: Err(SendError::Stopped(reason)) });

@@ -42,6 +42,9 @@ impl Session {
 ///
 /// A refresh replaces both tokens. The client saves the new ones before it uses them, so that a crash in between loses nothing:
 /// the refresh token before stays good until then. (SES-6) Calls come one at a time, from threads that may block.
+///
+/// Several clients may share a store: before a refresh each looks whether another was first. Only two refreshes at the very same
+/// time can cross; a session that must not be lost is for one program at a time.
 pub trait SessionStore: Send + Sync + 'static {
     /// The session that was saved last, if there is one.
     fn load(&self) -> io::Result<Option<Session>>;

@@ -9,8 +9,8 @@ use i9chat_sdk::{
     connection::{Connection, Lost, Output, SendError, SendFrame, SendKey, Settings},
 };
 use i9chat_spec::{
-    ChatId, ClientId, CloseCode, CloseReason, Cursor, ErrorCode, ErrorFrame, Event, EventFrame, Example, FrameId,
-    Heartbeat, Hello, NewContent, Problem, Reconnect, ReplyFrame, RequestId, Resume, ServerFrame,
+    ChatId, ClientId, CloseCode, CloseReason, Cursor, ErrorCode, ErrorFrame, Event, EventFrame, Example, Format,
+    FrameId, Heartbeat, Hello, NewContent, Problem, Reconnect, ReplyFrame, RequestId, Resume, ServerFrame,
     action::SendMessageData, api::messages::MessageSent, event::MessageCreated,
 };
 use serde_json::json;
@@ -441,6 +441,58 @@ fn events_without_room_are_fetched_again_when_there_is_some() {
     line.receives(START, event("c2"));
     line.receives(START, event("c3"));
     assert_eq!((line.updates().len(), line.cursor()), (2, "c3"));
+}
+
+#[test]
+fn a_loss_without_room_waits_for_time_and_not_for_room() {
+    let mut line = Line::greeted();
+    line.connection.has_room(START, 0);
+    line.receives(START, event("c1"));
+    assert!(line.connection.is_behind());
+    line.connection.lost(START, Lost::Broken);
+    // A driver that waits for room while this is so would find it again and again.
+    assert!(!line.connection.is_behind());
+    line.connection.has_room(START, 10);
+    let now = line.sleeps();
+    assert_eq!(line.outputs(), [open(Some("c0"), false)]);
+    line.receives(now, hello(Resume::Resumed, "c0"));
+    line.receives(now, event("c1"));
+    assert_eq!(line.updates().len(), 1);
+}
+
+#[test]
+fn an_event_that_cannot_be_read_is_shown_and_passed() {
+    let text = r#"{"type":"event","event":"chat_added","cursor":"c1","data":{"chat":{"kind":"hologram"}}}"#;
+    let mut line = Line::greeted();
+    line.receives(START, Format::Json.decode(text.as_bytes()).expect("a frame"));
+    let updates = line.updates();
+    let [Update::Event(shown)] = updates.as_slice() else { panic!("one event, not {updates:?}") };
+    let data = json!({ "chat": { "kind": "hologram" } });
+    assert_eq!(shown.event, Event::Unknown { name: "chat_added".to_owned(), data });
+    assert_eq!(line.cursor(), "c1");
+}
+
+#[test]
+fn other_frames_of_a_known_type_that_cannot_be_read_end_the_line() {
+    for text in [r#"{"type":"hello"}"#, r#"{"type":"reply"}"#, r#"{"type":"error"}"#, r#"{"type":"heartbeat"}"#] {
+        let mut line = Line::greeted();
+        line.receives(START, Format::Json.decode(text.as_bytes()).expect("a frame"));
+        assert_eq!(line.outputs(), [Output::Close], "{text}");
+    }
+}
+
+#[test]
+fn frames_of_an_unknown_type_are_ignored() {
+    let mut line = Line::new();
+    line.outputs();
+    for greeted in [false, true] {
+        if greeted {
+            line.receives(START, hello(Resume::Fresh, "c0"));
+        }
+        line.receives(START, Format::Json.decode(br#"{"type":"moon","cursor":"c9"}"#).expect("a frame"));
+        assert_eq!(line.outputs(), []);
+    }
+    assert_eq!(line.cursor(), "c0");
 }
 
 #[test]

@@ -5,6 +5,9 @@ use i9chat_spec::{Chat, Cursor, Event, EventFrame, Message};
 #[non_exhaustive]
 pub enum Update {
     /// Something happened. (LOG-3)
+    ///
+    /// Events of an unknown name are not handed out (CNV-14). [`Event::Unknown`] stands here for one whose name is known and whose data
+    /// cannot be read, as from a newer server: what it is about is to be read anew.
     Event(Box<EventFrame>),
     /// Events were missed that will not come: too many, or too long ago. Ids and `seq` of the entries that the application
     /// holds stay valid; it reads its chats, and what it shows of them, anew. (RSM-5)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use i9chat_sdk::{Client, Credentials, Error, ErrorClass};
+use i9chat_sdk::{Client, ConnectionState, Credentials, Error, ErrorClass, Session};
 use i9chat_spec::{ChatId, ErrorCode, Example, Problem, Watermark};
 
 use crate::{
@@ -126,6 +126,19 @@ async fn a_server_that_is_no_chat_server_is_told_apart_from_one_that_is_away() {
         let error = Client::connect(url, by_password()).await.expect_err("not an address");
         assert!(matches!(error, Error::InvalidUrl(_)), "{error:?}");
     }
+}
+
+#[tokio::test]
+async fn tls_to_a_server_without_it_is_an_error_of_the_network() {
+    let stub = Stub::start().await;
+    let url = stub.url.replace("http://", "https://");
+    let error = soon(Client::connect(&url, by_password())).await.expect_err("no TLS there");
+    assert_eq!(error.class(), ErrorClass::Network);
+    let client = connected(&stub).await;
+    let session = Session { server: url.clone(), ..client.session().await.expect("a session") };
+    let client = soon(Client::builder(&url, Credentials::session(session)).start()).await.expect("starts");
+    let waiting = |state: &ConnectionState| matches!(state, ConnectionState::Waiting { .. });
+    soon(client.state().wait_for(waiting)).await.expect("it will try again");
 }
 
 #[tokio::test]
