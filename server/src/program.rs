@@ -58,23 +58,25 @@ pub fn node_config(config: &Config) -> Result<NodeConfig, SmtpAddressError> {
 
 /// What a newcomer reads when the server has started: where it is, where it keeps things, and what to do next.
 pub fn greeting(config: &Config, address: SocketAddr) -> String {
-    let mut text = format!("i9chat-server {} is ready.\n\n", env!("CARGO_PKG_VERSION"));
-    let mut line = |name: &str, value: &str| text.push_str(&format!("  {name:<12}{value}\n"));
     let url = format!("http://{}", reachable(address));
-    line("address", &url);
-    if let Some(public_url) = &config.http.public_url {
-        line("public URL", public_url.as_str());
-    }
+    let public_url = config.http.public_url.as_ref().map(ToString::to_string);
     let data = std::path::absolute(&config.data).unwrap_or_else(|_| config.data.clone());
-    line("data", &data.display().to_string());
-    line(
-        "mail",
-        if config.mail.smtp_url.is_some() { "sent by SMTP" } else { "printed here: set --smtp-url to send it" },
-    );
-    line("try", &format!("curl {url}/v1/capabilities"));
-    line("chat", "cargo run -p i9chat-sdk --example chat -- --help");
-    line("stop", "Ctrl-C");
-    text
+    let mail = match config.mail.smtp_url {
+        Some(_) => "sent by SMTP",
+        None => "printed here: set --smtp-url to send it",
+    };
+    let lines = [
+        ("address", Some(url.clone())),
+        ("public URL", public_url),
+        ("data", Some(data.display().to_string())),
+        ("mail", Some(mail.to_owned())),
+        ("try", Some(format!("curl {url}/v1/capabilities"))),
+        ("chat", Some("cargo run -p i9chat-sdk --example chat -- --help".to_owned())),
+        ("stop", Some("Ctrl-C".to_owned())),
+    ];
+    let lines: String =
+        lines.into_iter().filter_map(|(name, value)| Some(format!("  {name:<12}{}\n", value?))).collect();
+    format!("i9chat-server {} is ready.\n\n{lines}", env!("CARGO_PKG_VERSION"))
 }
 
 /// An address that one can type: a server that listens on every network is reached on this machine too.

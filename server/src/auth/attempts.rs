@@ -197,7 +197,7 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(fails(&attempts, "alice", 1), None);
         }
-        assert_eq!(attempts.may_try(&login("alice"), address(1), NOW), Err(Duration::from_secs(3600)));
+        assert_eq!(attempts.may_try(&login("alice"), address(1), NOW), Err(Duration::from_hours(1)));
         assert!(attempts.begin(login("alice"), address(1), NOW).is_err());
         assert!(attempts.begin(login("bob"), address(1), NOW).is_ok(), "another account is another account");
         assert!(attempts.begin(login("alice"), address(1), NOW.plus_seconds(3600)).is_ok());

@@ -76,14 +76,14 @@ options! {
     listen: String, "I9CHAT_LISTEN", "ADDRESS";
     /// The folder for everything durable: the database and the signing key. It is made when it is not there [default: data]
     data: PathBuf, "I9CHAT_DATA", "FOLDER";
-    /// How browsers reach the server when it is behind a proxy, such as https://chat.example. Pages of this origin may use
+    /// How browsers reach the server when it is behind a proxy, such as `https://chat.example`. Pages of this origin may use
     /// it, and cookies are for HTTPS alone when it says so
     public_url: String, "I9CHAT_PUBLIC_URL", "URL";
-    /// Origins of web pages that may use the server besides its own, such as https://app.example
+    /// Origins of web pages that may use the server besides its own, such as `https://app.example`
     allowed_origins: List, "I9CHAT_ALLOWED_ORIGINS", "ORIGIN,…";
     /// Addresses of proxies whose X-Forwarded-For is believed. From anyone else that header is ignored
     trusted_proxies: List, "I9CHAT_TRUSTED_PROXIES", "IP,…";
-    /// The mail server: smtps://user:password@host, or smtp://host:587 for STARTTLS, which is required unless the host is
+    /// The mail server: `smtps://user:password@host`, or `smtp://host:587` for STARTTLS, which is required unless the host is
     /// a loopback address or `?tls=none` follows. The environment keeps a password out of the list of processes.
     /// Without this option mails are printed to standard output
     smtp_url: Hidden, "I9CHAT_SMTP_URL", "URL";
@@ -118,7 +118,7 @@ options! {
     sign_in_failures_per_account: Count, "I9CHAT_SIGN_IN_FAILURES_PER_ACCOUNT", "NUMBER";
     /// How many failed sign-ins an hour one client address may make [default: 100]
     sign_in_failures_per_address: Count, "I9CHAT_SIGN_IN_FAILURES_PER_ADDRESS", "NUMBER";
-    /// What is logged: error, warn, info, debug or trace, or directives such as info,i9chat_server=debug [default: info]
+    /// What is logged: error, warn, info, debug or trace, or directives such as `info,i9chat_server=debug` [default: info]
     log: String, "I9CHAT_LOG", "FILTER";
     /// The form of the log on standard error: text, or json with one object a line [default: text]
     log_format: String, "I9CHAT_LOG_FORMAT", "FORMAT";

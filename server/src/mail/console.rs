@@ -44,18 +44,17 @@ impl Mailer for ConsoleMailer {
 }
 
 fn frame(letter: &AddressedLetter) -> String {
-    let mut framed = format!(
-        "\n+-- Mail (printed, because no --smtp-url is set) {}\n| To:      {}\n| Subject: {}\n|\n",
+    let head = format!(
+        "\n+-- Mail (printed, because no --smtp-url is set) {}\n| To:      {}\n| Subject: {}\n|",
         "-".repeat(30),
         letter.to.as_str(),
         letter.letter.subject(),
     );
-    for line in letter.letter.text().lines() {
-        let space = if line.is_empty() { "" } else { " " };
-        framed.push_str(&format!("|{space}{line}\n"));
-    }
-    framed.push_str(&format!("+{}\n\n", "-".repeat(78)));
-    framed
+    let text = letter.letter.text();
+    let body = text.lines().map(|line| format!("| {line}").trim_end().to_owned());
+    let foot = format!("+{}\n\n", "-".repeat(78));
+    let lines: Vec<_> = std::iter::once(head).chain(body).chain(std::iter::once(foot)).collect();
+    lines.join("\n")
 }
 
 impl fmt::Debug for ConsoleMailer {

@@ -13,7 +13,7 @@ use super::{AddressedLetter, MailError, Mailer};
 /// How long a mail server may take for one step.
 const STEP_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long it may take for a whole mail.
-const MAIL_TIMEOUT: Duration = Duration::from_secs(60);
+const MAIL_TIMEOUT: Duration = Duration::from_mins(1);
 /// How many connections to it are kept open.
 const CONNECTIONS: u32 = 4;
 

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The longest that browsers keep a cookie. Whether it is still good, the server decides at each use. (SES-11)
-const COOKIE_IS_KEPT: Duration = Duration::from_secs(400 * 24 * 3600);
+const COOKIE_IS_KEPT: Duration = Duration::from_hours(400 * 24);
 /// The longest `client` in the list of sessions, in characters. (SES-8)
 const MAX_CLIENT_CHARS: usize = 200;
 /// How often room is made for a session while others take it: far more often than sign-ins of one user meet.

@@ -127,6 +127,6 @@ mod tests {
     #[test]
     fn a_limit_of_zero_lets_nothing_through() {
         let never = Rate { limit: 0, seconds: 60 };
-        assert_eq!(Window::default().wait(second(0), never), Some(Duration::from_secs(60)));
+        assert_eq!(Window::default().wait(second(0), never), Some(Duration::from_mins(1)));
     }
 }
