@@ -30,8 +30,13 @@ pub fn all() -> Vec<Case> {
         accounts::CASES,
         &sessions::all(),
         users::CASES,
+        chats::CASES,
+        messages::CASES,
+        log::CASES,
+        resume::CASES,
         &websocket::all(),
         capabilities::CASES,
+        msgpack::CASES,
     ]
     .concat()
 }

@@ -31,7 +31,7 @@ cases! { Resume:
     the_cursor_of_a_heartbeat_is_safe ["RSM-11", "WSK-8", "LOG-11"],
     events_over_http_are_those_of_a_connection ["RSM-9", "RSM-2", "RSM-3", "LOG-3"],
     the_limit_of_a_page_of_events_has_bounds ["RSM-9", "CNV-12"],
-    the_epoch_is_the_same_on_every_connection ["RSM-1", "WSK-3"],
+    the_epoch_is_the_same_on_every_connection ["WSK-3", "RSM-10"],
 }
 
 async fn a_fresh_connection_starts_at_the_present(world: &World) -> Verdict {
