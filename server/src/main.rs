@@ -59,10 +59,12 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
 }
 
 async fn new_epoch(config: &Config) -> anyhow::Result<()> {
-    // Making a folder and a log in it would hide that the wrong folder was named.
-    if !config.data.is_dir() {
-        return Err(anyhow!("there is no data folder {}; name it with --data", config.data.display()));
+    // Making a new log would hide that the wrong folder was named.
+    let database = node::database(&config.data);
+    if !database.exists() {
+        return Err(anyhow!("there is no database {}; name its folder with --data", database.display()));
     }
+    let _lock = node::lock_data(&config.data)?;
     node::open_store(&config.data)?.new_epoch().await?;
     println!("The log has a new epoch. Clients will read anew what they hold.");
     Ok(())

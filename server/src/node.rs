@@ -10,7 +10,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use crate::{
     app::{Accounts, App, Committer, CommitterParts},
     auth::{
-        keys::{KeyError, ServerKey},
+        keys::{KeyError, ServerKey, create_private_folder},
         passwords::{PasswordCost, PasswordError},
     },
     bus::LocalBus,
@@ -24,6 +24,8 @@ use crate::{
 
 /// The name of the database in the data folder.
 const DATABASE: &str = "i9chat.db";
+/// The name of the file whose lock says that a server uses the data folder.
+const LOCK: &str = "i9chat.lock";
 /// How many reads of the store run at once.
 const READERS: usize = 4;
 /// How often sessions with an open connection are marked as used. (SES-11)
@@ -64,6 +66,12 @@ pub enum StartError {
         /// Why.
         error: io::Error,
     },
+    /// Another server uses the data folder.
+    #[error("another server uses the data folder {folder}; stop it first, or name another folder with --data")]
+    InUse {
+        /// Which.
+        folder: PathBuf,
+    },
     /// The database cannot be opened.
     #[error("the database {file} cannot be opened: {error}")]
     Store {
@@ -97,12 +105,37 @@ pub struct Node {
     stop_mail: CancellationToken,
     mail: JoinHandle<()>,
     _chores: Vec<AbortOnDropHandle<()>>,
+    _data_lock: DataLock,
+}
+
+/// A data folder that this process has for itself, until this is dropped or the process ends, however it ends.
+///
+/// The committer knows the head of the log without asking: a second one on the same database would write over it.
+#[derive(Debug)]
+pub struct DataLock(#[expect(dead_code, reason = "held, not read")] std::fs::File);
+
+/// Takes a data folder for this process, making it when it is not there.
+pub fn lock_data(data: &std::path::Path) -> Result<DataLock, StartError> {
+    let failed = |error| StartError::Data { folder: data.to_owned(), error };
+    create_private_folder(data).map_err(failed)?;
+    let file = std::fs::File::create(data.join(LOCK)).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(DataLock(file)),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StartError::InUse { folder: data.to_owned() }),
+        Err(std::fs::TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+/// Where the database of a data folder is.
+pub fn database(data: &std::path::Path) -> PathBuf {
+    data.join(DATABASE)
 }
 
 /// Opens the store of a data folder, making both when they are not there. Blocks.
 pub fn open_store(data: &std::path::Path) -> Result<SqliteStore, StartError> {
-    std::fs::create_dir_all(data).map_err(|error| StartError::Data { folder: data.to_owned(), error })?;
-    let file = data.join(DATABASE);
+    // Addresses and password hashes are nobody else's business.
+    create_private_folder(data).map_err(|error| StartError::Data { folder: data.to_owned(), error })?;
+    let file = database(data);
     SqliteStore::open(&file, READERS).map_err(|error| StartError::Store { file, error })
 }
 
@@ -112,6 +145,7 @@ impl Node {
         let NodeConfig { data, listen, limits, lifetimes, http, password_cost, mailer } = config;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn Ids> = Arc::new(SystemIds);
+        let data_lock = lock_data(&data)?;
         let store = Arc::new(open_store(&data)?);
         let key = ServerKey::load_or_create(&data, &*ids)?;
         let unreadable = |error| StartError::Store { file: data.join(DATABASE), error };
@@ -149,7 +183,7 @@ impl Node {
         let head_bytes = usize::try_from(app.limits.max_head_bytes).unwrap_or(usize::MAX);
         let routes = http::routes(Arc::clone(&app), Arc::clone(&router), &http, metrics);
         let listening = http::listen(listener, routes, http.max_connections, head_bytes);
-        Ok(Self { address, ids, router, listening, stop_mail, mail, _chores: chores })
+        Ok(Self { address, ids, router, listening, stop_mail, mail, _chores: chores, _data_lock: data_lock })
     }
 
     /// Where it listens: with the port that was chosen when the configuration left it open.
@@ -193,7 +227,9 @@ fn mail_queue(app: &App, mailer: Arc<dyn Mailer>) -> MailQueue {
 
 /// An open connection is use of its session. (SES-11)
 async fn note_use(app: Arc<App>, router: Arc<Router>) {
-    let mut tick = tokio::time::interval(USE_IS_NOTED);
+    // Several times within the shortest of lifetimes, so that no session with a connection ever runs out.
+    let several_times = Duration::from_secs(app.lifetimes.session_idle_ttl_s) / 4;
+    let mut tick = tokio::time::interval(USE_IS_NOTED.min(several_times));
     loop {
         tick.tick().await;
         for session_id in router.sessions() {

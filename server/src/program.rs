@@ -2,7 +2,15 @@
 
 use std::{io, net::SocketAddr, sync::Arc};
 
-use tracing_subscriber::EnvFilter;
+use tracing::{Level, Metadata};
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    filter::{FilterExt, filter_fn},
+    fmt,
+    layer::SubscriberExt,
+    registry,
+    util::SubscriberInitExt,
+};
 
 use crate::{
     auth::passwords::PasswordCost,
@@ -17,12 +25,18 @@ const OTHER_FILES: u64 = 256;
 /// Starts the log on standard error. Standard output is for the greeting and for printed mails.
 pub fn start_log(config: &LogConfig) {
     // The configuration has checked the filter.
-    let filter = EnvFilter::builder().parse_lossy(&config.filter);
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let filter = EnvFilter::builder().parse_lossy(&config.filter).and(filter_fn(may_be_logged));
+    let lines = fmt::layer().with_writer(io::stderr);
     match config.format {
-        LogFormat::Text => log.init(),
-        LogFormat::Json => log.json().flatten_event(true).init(),
+        LogFormat::Text => registry().with(lines.with_filter(filter)).init(),
+        LogFormat::Json => registry().with(lines.json().flatten_event(true).with_filter(filter)).init(),
     }
+}
+
+/// Our own lines hold nothing secret at any level. The libraries below print what they read and write when they are asked for
+/// details: frames with their texts, mails with their codes. So of theirs no details are logged, whatever the filter says.
+fn may_be_logged(line: &Metadata<'_>) -> bool {
+    line.target().starts_with("i9chat") || *line.level() <= Level::INFO
 }
 
 /// Makes room for as many open files as the configured connections need, as far as the machine lets it.

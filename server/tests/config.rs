@@ -3,6 +3,8 @@
 
 use std::process::{Command, Output};
 
+use i9chat_server::{node, store::LogStore};
+
 /// Runs the server with these arguments and no environment but this, and expects it to refuse to start.
 fn refused(arguments: &[&str], environment: &[(&str, &str)]) -> String {
     let output = run(arguments, environment);
@@ -60,8 +62,8 @@ fn an_address_that_is_taken_stops_the_start_with_a_sentence() {
     assert!(said.contains(&address) && said.contains("--listen"), "{said}");
 }
 
-#[test]
-fn a_new_epoch_is_given_to_a_log_that_is_there_and_to_no_other() {
+#[tokio::test]
+async fn a_new_epoch_is_given_to_a_log_that_is_there_and_to_no_other() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let data = data.to_str().unwrap();
@@ -70,10 +72,38 @@ fn a_new_epoch_is_given_to_a_log_that_is_there_and_to_no_other() {
     assert!(String::from_utf8(missing.stderr).unwrap().contains(data));
     assert!(!std::path::Path::new(data).exists(), "nothing is made in a folder that was named by mistake");
 
-    std::fs::create_dir(data).unwrap();
+    let epoch = async || node::open_store(data.as_ref()).unwrap().head().await.unwrap().epoch;
+    let before = epoch().await;
     let given = run(&["new-epoch", "--data", data], &[]);
     assert!(given.status.success(), "{given:?}");
     assert!(String::from_utf8(given.stdout).unwrap().contains("new epoch"));
+    assert_ne!(epoch().await, before);
+}
+
+#[test]
+fn a_folder_that_another_server_uses_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let lock = node::lock_data(folder.path()).unwrap();
+    node::open_store(folder.path()).unwrap();
+    for task in [&["--listen", "127.0.0.1:0"][..], &["new-epoch"]] {
+        let output = run(&[&["--data", data], task].concat(), &[]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(data) && said.contains("another server"), "{said}");
+    }
+    drop(lock);
+    assert!(run(&["new-epoch", "--data", data], &[]).status.success());
+}
+
+#[cfg(unix)]
+#[test]
+fn the_data_folder_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    node::open_store(&data).unwrap();
+    assert_eq!(std::fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o700);
 }
 
 #[test]

@@ -142,7 +142,8 @@ fn write_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-fn create_private_folder(path: &Path) -> io::Result<()> {
+/// Makes a folder, and those above it, for the owner alone; one that is there stays as it is.
+pub(crate) fn create_private_folder(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -90,7 +90,7 @@ options! {
     /// Whom mails are from, such as "Chat <noreply@chat.example>" [default: i9chat <noreply@HOST>, with the host of
     /// --public-url or localhost]
     mail_from: String, "I9CHAT_MAIL_FROM", "MAILBOX";
-    /// The most connections at once; a further one is refused as overloaded [default: 20000]
+    /// The most connections at once; a further one is refused as overloaded [default: 10000]
     max_connections: Count, "I9CHAT_MAX_CONNECTIONS", "NUMBER";
     /// The most WebSockets of one user; a further one is closed with 4010 [default: 50]
     max_connections_per_user: Count, "I9CHAT_MAX_CONNECTIONS_PER_USER", "NUMBER";

@@ -16,7 +16,7 @@ use crate::{http::HttpConfig, mail::SmtpMailer};
 const LISTEN: &str = "127.0.0.1:8080";
 const DATA: &str = "data";
 const LOG: &str = "info";
-const MAX_CONNECTIONS: u64 = 20_000;
+const MAX_CONNECTIONS: u64 = 10_000;
 
 const YEAR_S: u64 = 366 * 24 * 3600;
 /// The most of anything that is counted.

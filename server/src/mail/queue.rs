@@ -44,7 +44,7 @@ impl MailQueue {
     /// Sends what waits, until it is told to stop. A mail that is on its way then is sent first.
     pub async fn run(self, stop: CancellationToken) {
         loop {
-            let pause = match self.send_due().await {
+            let pause = match self.send_due(&stop).await {
                 Ok(pause) => pause,
                 Err(error) => {
                     tracing::warn!(%error, "the mails that wait cannot be read or written");
@@ -59,12 +59,13 @@ impl MailQueue {
         }
     }
 
-    /// Sends what is due, and says when to look again.
-    async fn send_due(&self) -> Result<Duration, StoreError> {
+    /// Sends what is due, and says when to look again. Begins with no further mail when it is told to stop.
+    async fn send_due(&self, stop: &CancellationToken) -> Result<Duration, StoreError> {
         let now = self.clock.now();
         let due = self.store.due_mails(now, BATCH).await?;
         let sends: Vec<_> = due.mails.iter().map(|mail| self.send(mail)).collect();
-        let outcomes: Vec<_> = stream::iter(sends).buffer_unordered(AT_ONCE).collect().await;
+        let outcomes: Vec<_> =
+            stream::iter(sends).take_until(stop.cancelled()).buffer_unordered(AT_ONCE).collect().await;
         let mut next_due_at = due.next_due_at;
         for outcome in outcomes {
             let again_at = outcome?;

@@ -82,6 +82,10 @@ impl PostOffice {
         assert!(self.queue.store.save_signup(save).await.unwrap());
     }
 
+    async fn send_due(&self) -> Result<Duration, StoreError> {
+        self.queue.send_due(&CancellationToken::new()).await
+    }
+
     fn wait(&self, seconds: u64) {
         let mut now = self.clock.0.lock().unwrap();
         *now = now.plus_seconds(seconds);
@@ -105,8 +109,8 @@ fn later() -> MailError {
 async fn a_mail_is_sent_once_with_the_code_of_its_ticket() {
     let mut office = PostOffice::open([]);
     office.signs_up("alice@example.com", 900).await;
-    office.queue.send_due().await.unwrap();
-    office.queue.send_due().await.unwrap();
+    office.send_due().await.unwrap();
+    office.send_due().await.unwrap();
     let letter = office.sent.try_recv().unwrap();
     assert_eq!(letter.to.as_str(), "alice@example.com");
     let Letter::SignupCode { code, minutes } = letter.letter else { panic!("{letter:?}") };
@@ -121,13 +125,13 @@ async fn a_mail_server_that_is_away_is_tried_ever_more_seldom() {
     let mut office = PostOffice::open([later(), later(), later()]);
     office.signs_up("alice@example.com", 900).await;
     for wait in [1, 2, 4] {
-        assert_eq!(office.queue.send_due().await.unwrap(), Duration::from_secs(wait));
+        assert_eq!(office.send_due().await.unwrap(), Duration::from_secs(wait));
         office.wait(wait - 1);
-        office.queue.send_due().await.unwrap();
+        office.send_due().await.unwrap();
         assert!(office.sent.try_recv().is_err(), "it was not due yet");
         office.wait(1);
     }
-    office.queue.send_due().await.unwrap();
+    office.send_due().await.unwrap();
     assert!(office.sent.try_recv().is_ok());
 }
 
@@ -136,7 +140,7 @@ async fn a_mail_that_is_refused_for_good_is_given_up_and_keeps_no_other_waiting(
     let mut office = PostOffice::open([MailError::Never { reason: "code 550".to_owned() }]);
     office.signs_up("nobody@example.com", 900).await;
     office.signs_up("alice@example.com", 900).await;
-    office.queue.send_due().await.unwrap();
+    office.send_due().await.unwrap();
     assert_eq!(office.sent.try_recv().unwrap().to.as_str(), "alice@example.com");
     assert_eq!(office.waiting().await, 0);
 }
@@ -145,9 +149,9 @@ async fn a_mail_that_is_refused_for_good_is_given_up_and_keeps_no_other_waiting(
 async fn a_mail_is_given_up_when_it_is_of_no_use_any_more() {
     let mut office = PostOffice::open([later()]);
     office.signs_up("alice@example.com", 900).await;
-    office.queue.send_due().await.unwrap();
+    office.send_due().await.unwrap();
     office.wait(900);
-    office.queue.send_due().await.unwrap();
+    office.send_due().await.unwrap();
     assert!(office.sent.try_recv().is_err());
     assert_eq!(office.waiting().await, 0);
 }
@@ -156,10 +160,10 @@ async fn a_mail_is_given_up_when_it_is_of_no_use_any_more() {
 async fn a_mail_that_waits_outlives_a_restart() {
     let mut office = PostOffice::open([later()]);
     office.signs_up("alice@example.com", 900).await;
-    office.queue.send_due().await.unwrap();
+    office.send_due().await.unwrap();
     office.queue.store = Arc::new(SqliteStore::open(&office.folder.path().join("mail.db"), 1).unwrap());
     office.wait(1);
-    office.queue.send_due().await.unwrap();
+    office.send_due().await.unwrap();
     assert!(office.sent.try_recv().is_ok());
 }
 
@@ -184,6 +188,17 @@ async fn a_mail_that_is_queued_while_the_queue_runs_is_sent_at_once_and_the_queu
     }
     stop.cancel();
     running.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_queue_that_was_told_to_stop_begins_with_no_further_mail_and_leaves_it_for_the_next_start() {
+    let mut office = PostOffice::open([]);
+    office.signs_up("alice@example.com", 900).await;
+    let stopped = CancellationToken::new();
+    stopped.cancel();
+    office.queue.send_due(&stopped).await.unwrap();
+    assert!(office.sent.try_recv().is_err());
+    assert_eq!(office.waiting().await, 1);
 }
 
 #[test]
