@@ -2,6 +2,16 @@
 //!
 //! A handler says what happens, not how it travels: no axum, no SQL, no JSON.
 
+mod accounts;
+mod capabilities;
+mod chats;
+mod committer;
+mod events;
+mod messages;
+mod sessions;
+mod signup;
+mod users;
+
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use i9chat_spec::{
@@ -9,7 +19,17 @@ use i9chat_spec::{
     error::NoRefusal,
 };
 
-use crate::{clock::Clock, ids::Ids, store::StoreError};
+pub use self::{
+    accounts::Accounts,
+    committer::{Committer, CommitterParts},
+    sessions::{Credential, Unidentified},
+};
+use crate::{
+    clock::Clock,
+    domain::LogEpoch,
+    ids::Ids,
+    store::{LogStore, StoreError},
+};
 
 /// Who a signed-in caller is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,6 +190,14 @@ pub struct App {
     pub limits: Limits,
     /// How long things live.
     pub lifetimes: Lifetimes,
+    /// The log and the views of it.
+    pub log: Arc<dyn LogStore>,
+    /// Which log it is.
+    pub epoch: LogEpoch,
+    /// Where the log grows.
+    pub committer: Committer,
+    /// Accounts and sessions.
+    pub accounts: Accounts,
 }
 
 impl fmt::Debug for App {

@@ -1,6 +1,10 @@
 //! Where everything durable is kept: load state, persist changes, read views. No rules.
 
+pub mod accounts;
+mod log;
 pub mod sqlite;
+
+pub use log::{ChatsPage, Decide, LogHead, LogStore, Missed, MissedQuery, Seek, Snapshot};
 
 /// Why a store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]

@@ -1,14 +1,17 @@
 //! The embedded store: one SQLite file, one writer thread, a few readers.
 
+mod accounts;
+mod log;
 mod readers;
 mod schema;
 mod writer;
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
+use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags};
 
-use self::{readers::Readers, writer::Writer};
+use self::{log::LogCache, readers::Readers, writer::Writer};
 use super::StoreError;
 
 /// Everything durable, in one file. Writes go through one thread, one transaction each, and are on disk before they
@@ -17,6 +20,8 @@ use super::StoreError;
 pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
+    /// What the writer knows of the log, so that it need not read it again. Only the writer's jobs use it.
+    log: Arc<Mutex<LogCache>>,
 }
 
 impl SqliteStore {
@@ -27,7 +32,7 @@ impl SqliteStore {
         let readers = (0..reader_count.max(1))
             .map(|_| connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY))
             .collect::<Result<_, _>>()?;
-        Ok(Self { writer: Writer::start(connection)?, readers: Readers::new(readers) })
+        Ok(Self { writer: Writer::start(connection)?, readers: Readers::new(readers), log: Arc::default() })
     }
 
     /// Runs a job in a transaction of its own: all or nothing, and durable when this returns.

@@ -1,5 +1,6 @@
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
@@ -9,12 +10,12 @@ use crate::store::StoreError;
 #[derive(Debug)]
 pub(super) struct Readers {
     permits: Semaphore,
-    idle: std::sync::Arc<Mutex<Vec<Connection>>>,
+    idle: Arc<Mutex<Vec<Connection>>>,
 }
 
 impl Readers {
     pub(super) fn new(connections: Vec<Connection>) -> Self {
-        Self { permits: Semaphore::new(connections.len()), idle: std::sync::Arc::new(Mutex::new(connections)) }
+        Self { permits: Semaphore::new(connections.len()), idle: Arc::new(Mutex::new(connections)) }
     }
 
     pub(super) async fn run<T: Send + 'static>(
@@ -23,11 +24,11 @@ impl Readers {
     ) -> Result<T, StoreError> {
         let stopped = || StoreError::Unavailable("the readers have stopped".to_owned());
         let _permit = self.permits.acquire().await.map_err(|_| stopped())?;
-        let idle = std::sync::Arc::clone(&self.idle);
-        let connection = idle.lock().unwrap_or_else(PoisonError::into_inner).pop().ok_or_else(stopped)?;
+        let idle = Arc::clone(&self.idle);
+        let connection = idle.lock().pop().ok_or_else(stopped)?;
         tokio::task::spawn_blocking(move || {
             let outcome = on_snapshot(&connection, job);
-            idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            idle.lock().push(connection);
             outcome
         })
         .await

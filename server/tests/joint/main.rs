@@ -1,0 +1,12 @@
+//! What cannot be seen from outside alone: the server as a process that is killed, starved and read over its shoulder, with
+//! the SDK as its client.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+mod crash;
+#[cfg(target_os = "linux")]
+mod disk;
+mod people;
+mod process;
+mod secrecy;
+mod start_stop;
