@@ -29,9 +29,9 @@ const LOCK: &str = "i9chat.lock";
 /// How many reads of the store run at once.
 const READERS: usize = 4;
 /// How often sessions with an open connection are marked as used. (SES-11)
-const USE_IS_NOTED: Duration = Duration::from_secs(3600);
+const USE_IS_NOTED: Duration = Duration::from_hours(1);
 /// How often what has run out is cleaned up.
-const CLEAN_UP: Duration = Duration::from_secs(3600);
+const CLEAN_UP: Duration = Duration::from_hours(1);
 /// How long an orderly stop waits for requests and connections to end.
 const STOP_TIME: Duration = Duration::from_secs(5);
 /// The longest delay that a stopping server asks a client to wait before it connects again, in milliseconds. (WSK-12)
@@ -181,8 +181,8 @@ impl Node {
         let mail = tokio::spawn(mail_queue(&app, mailer).run(stop_mail.clone()));
         let chores = vec![spawn(note_use(Arc::clone(&app), Arc::clone(&router))), spawn(clean_up(Arc::clone(&app)))];
         let head_bytes = usize::try_from(app.limits.max_head_bytes).unwrap_or(usize::MAX);
-        let routes = http::routes(Arc::clone(&app), Arc::clone(&router), &http, metrics);
-        let listening = http::listen(listener, routes, http.max_connections, head_bytes);
+        let service = http::routes(Arc::clone(&app), Arc::clone(&router), &http, metrics);
+        let listening = http::listen(listener, service, http.max_connections, head_bytes);
         Ok(Self { address, ids, router, listening, stop_mail, mail, _chores: chores, _data_lock: data_lock })
     }
 

@@ -1,6 +1,8 @@
 //! The configuration as the program reads it: what the environment, which a test in the process cannot set, counts for,
 //! and that a wrong value stops the start.
 
+#![expect(clippy::unwrap_used, reason = "a test fails where it stands, its helpers too")]
+
 use std::process::{Command, Output};
 
 use i9chat_server::{node, store::LogStore};

@@ -66,11 +66,11 @@ async fn no_secret_reaches_the_log_whatever_happens() {
     assert!(world.refreshes(&alice.tokens.refresh_token).await.is_err(), "an old one ends the session, and is logged");
     assert!(world.ends(&alice.identity(), SessionRef::Current).await.is_err());
 
-    let (tried, mut tries) = mpsc::channel(10);
+    let (refused, mut refusals) = mpsc::channel(10);
     let accounts = &world.app.accounts;
     let queue = MailQueue {
         store: Arc::clone(accounts.store()),
-        mailer: Arc::new(RefusingMailer(tried)),
+        mailer: Arc::new(RefusingMailer(refused)),
         secrets: Arc::clone(accounts.secrets()),
         clock: Arc::clone(&world.app.clock),
         ticket_ttl_s: 900,
@@ -78,7 +78,7 @@ async fn no_secret_reaches_the_log_whatever_happens() {
     };
     let stop = CancellationToken::new();
     let running = tokio::spawn(queue.run(stop.clone()));
-    tries.recv().await.unwrap();
+    refusals.recv().await.unwrap();
     stop.cancel();
     running.await.unwrap();
 
