@@ -123,11 +123,10 @@ async fn show_history(chat: &ChatHandle, after: Watermark) -> Result<Watermark, 
 }
 
 fn show(message: &Message) {
-    println!(
-        "{}: {}",
-        message.sender.username,
-        message.content.text().unwrap_or("(something newer than this program)")
-    );
+    let text = message.content.text().unwrap_or("(something newer than this program)");
+    // What somebody else wrote must not steer this terminal.
+    let text: String = text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect();
+    println!("{}: {text}", message.sender.username);
 }
 
 async fn show_state(client: Client) {

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use i9chat_sdk::{
     ConnectionState, StopReason, Update,
-    connection::{Connection, Lost, Output, SendError, SendFrame, SendKey, Settings},
+    connection::{Backoff, Connection, Lost, Output, SendError, SendFrame, SendKey, Settings},
 };
 use i9chat_spec::{
     ChatId, ClientId, CloseCode, CloseReason, Cursor, ErrorCode, ErrorFrame, Event, EventFrame, Example, Format,
     FrameId, Heartbeat, Hello, NewContent, Problem, Reconnect, ReplyFrame, RequestId, Resume, ServerFrame,
     action::SendMessageData, api::messages::MessageSent, event::MessageCreated,
 };
+use proptest::prelude::*;
 use serde_json::json;
 
 const START: Duration = Duration::from_secs(100);
@@ -242,6 +243,16 @@ fn the_delays_double_and_begin_anew_after_a_line_that_held() {
     now += ms(1);
     line.connection.lost(now, Lost::Broken);
     assert_eq!(line.sleeps(), now + ms(250));
+}
+
+proptest! {
+    #[test]
+    fn a_delay_is_never_longer_than_the_longest_nor_shorter_than_half(failures in any::<u32>(), roll in any::<f64>()) {
+        let backoff = Backoff::default();
+        let delay = backoff.delay(failures, roll);
+        prop_assert!(delay >= backoff.first / 2 && delay <= backoff.longest);
+        prop_assert!(delay >= backoff.delay(failures, 0.0) && delay <= backoff.delay(failures, 1.0));
+    }
 }
 
 #[test]

@@ -6,7 +6,6 @@ mod calls;
 mod examples;
 mod messages;
 mod sessions;
-mod socket;
 mod stub;
 
 use std::time::Duration;

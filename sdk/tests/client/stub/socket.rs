@@ -6,7 +6,7 @@ use i9chat_spec::{
     ReplyFrame, Resume, ServerFrame, action::SendMessageData,
 };
 
-use crate::stub::{Order, Stub, World, alice};
+use super::{Order, Stub, World, alice};
 
 /// One connection, from the handshake to its end.
 pub async fn serve(stub: Stub, mut socket: WebSocket, format: Format, token: Option<String>, cursor: Option<Cursor>) {
