@@ -13,7 +13,7 @@ use crate::{
         socket::{error_code, reply_data},
     },
     expect::{check, expect, text_at},
-    verdict::Verdict,
+    verdict::{InSetup, Verdict},
     world::{
         User, World,
         conversation::{Draft, messages_of, seqs, texts},
@@ -337,16 +337,18 @@ async fn a_frame_that_cannot_be_read_closes_the_connection(world: &World) -> Ver
 async fn a_frame_that_is_too_large_closes_the_connection(world: &World) -> Verdict {
     let alice = world.user().await?;
     let most = usize::try_from(world.limits().max_frame_bytes).unwrap_or(65_536);
-    // A frame of an unknown action, of exactly so many bytes.
+    // A frame of an unknown action, of exactly so many bytes. In two texts: the head of one text grows with its length.
     let frame = |bytes: usize| {
-        let with = |filler: usize| {
-            let frame = json!({ "id": "1", "action": "juggle", "data": { "balls": "x".repeat(filler) } });
+        let with = |second: usize| {
+            let balls = json!({ "left": "x".repeat(bytes / 2), "right": "x".repeat(second) });
+            let frame = json!({ "id": "1", "action": "juggle", "data": balls });
             Format::MessagePack.encode(&frame).unwrap_or_default()
         };
-        let around = with(bytes).len() - bytes;
+        let around = with(bytes / 2).len() - bytes / 2;
         with(bytes - around)
     };
-    check(frame(most).len() == most, || (format!("a frame of {most} bytes"), format!("{}", frame(most).len())))?;
+    let lengths = [frame(most).len(), frame(most + 1).len()];
+    expect(lengths).to_equal([most, most + 1]).in_setup("making a frame of an exact length")?;
     let mut socket = alice.handshake().format(Format::MessagePack).connect().await?;
     socket.sends_binary(frame(most)).await?;
     error_code(&socket.answered("1").await?, ErrorCode::UnknownAction)?;
