@@ -104,7 +104,8 @@ impl Cli {
             Command::List(choice) => list(&choice.choice()),
             Command::Explain { id } => explain(&id),
             Command::Load(arguments) => match load::run(arguments) {
-                Ok(_) => ExitCode::SUCCESS,
+                Ok(report) if report.is_clean() => ExitCode::SUCCESS,
+                Ok(_) => ExitCode::FAILURE,
                 Err(error) => unusable(&error.to_string()),
             },
         }

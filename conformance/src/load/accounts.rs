@@ -74,18 +74,24 @@ pub(super) async fn prepare(common: &CommonArgs, count: usize) -> Result<(Api, V
 }
 
 /// The direct chat of every user with their partner: the first with the second, the third with the fourth, and so on.
+/// Both open it, since one that only the partner has opened is not there yet. (CHT-2)
 pub(super) async fn open_chats(api: &Api, users: &[User]) -> Result<Vec<ChatId>, LoadError> {
     let pairs = users.chunks_exact(2).filter_map(|pair| Some((pair.first()?, pair.last()?)));
     let opened: Vec<ChatId> = stream::iter(pairs)
         .map(async |(one, other)| {
-            let path = OneUser { username: other.username.clone() };
-            let opened = api.call::<OpenDirect>(Some(&one.token), &path, &Nothing {}, &Nothing {}).await?;
-            Ok::<_, LoadError>(opened.chat.chat_id)
+            open_chat(api, one, other).await?;
+            open_chat(api, other, one).await
         })
         .buffered(AT_ONCE)
         .try_collect()
         .await?;
     Ok(opened.into_iter().flat_map(|chat_id| [chat_id, chat_id]).collect())
+}
+
+async fn open_chat(api: &Api, user: &User, partner: &User) -> Result<ChatId, LoadError> {
+    let path = OneUser { username: partner.username.clone() };
+    let opened = api.call::<OpenDirect>(Some(&user.token), &path, &Nothing {}, &Nothing {}).await?;
+    Ok(opened.chat.chat_id)
 }
 
 async fn mail(common: &CommonArgs) -> Result<MailSource, LoadError> {
