@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "what fails here fails the test")]
 
 mod calls;
+mod cuts;
 mod examples;
 mod messages;
 mod sessions;
