@@ -85,15 +85,17 @@ impl Format {
 }
 
 fn decode_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
+    // All of it, what will be ignored included: JSON is UTF-8.
+    let text = std::str::from_utf8(bytes).map_err(|error| DecodeError::Malformed(format!("not JSON: {error}")))?;
     // The quick way first: tracking the path costs, and most values are right.
-    if let Ok(Map(value)) = serde_json::from_slice(bytes) {
+    if let Ok(Map(value)) = serde_json::from_str(text) {
         return Ok(value);
     }
     // What is no JSON is malformed, even where an earlier part of it is invalid too. (ERR-8)
-    if let Err(error) = serde_json::from_slice::<IgnoredAny>(bytes) {
+    if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
         return Err(DecodeError::Malformed(format!("not JSON: {error}")));
     }
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let mut reader = serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(&mut reader).map(|Map(value)| value).map_err(|error| {
         let path = error.path().to_string();
         let message = error.inner().to_string();

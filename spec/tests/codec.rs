@@ -47,7 +47,16 @@ fn a_fault_names_its_field_and_kind_in_both_encodings() {
 
 #[test]
 fn what_is_no_value_at_all_is_malformed() {
-    for bytes in [&b""[..], b"{", b"{\"email\": \"a@example.com\"} x", b"\xff"] {
+    let not_json = [
+        &b""[..],
+        b"{",
+        b"{\"email\": \"a@example.com\"} x",
+        b"\xff",
+        // Text that is not UTF-8, where it is wanted and where it is ignored.
+        b"{\"email\": \"a\xff@example.com\"}",
+        b"{\"email\": \"a@example.com\", \"other\": \"\xff\"}",
+    ];
+    for bytes in not_json {
         assert!(matches!(Format::Json.decode::<NewSignup>(bytes), Err(DecodeError::Malformed(_))), "{bytes:?}");
     }
     for bytes in [&b""[..], b"\x81", b"\xc1", b"\x80\x80"] {
