@@ -123,6 +123,7 @@ impl Exchange {
         App: Handle<E>,
         E::Caller: Admitted,
     {
+        let format = self.format.ok_or_else(|| self.problem(ErrorCode::NotAcceptable))?;
         if E::METHOD.is_unsafe() && site.allowed.page(&parts.headers) == Page::Foreign {
             return Err(self.problem(ErrorCode::ForeignOrigin));
         }
@@ -137,7 +138,6 @@ impl Exchange {
             None
         };
         let who = E::Caller::admit(identity).ok_or_else(|| self.problem(ErrorCode::Unauthenticated))?;
-        let format = self.format.ok_or_else(|| self.problem(ErrorCode::NotAcceptable))?;
         let body = self.body::<E::Body>(site, &parts.headers, body).await?;
         let path = self.path::<E::Path>(&mut parts).await?;
         let query = self.query::<E::Query>(parts.uri.query().unwrap_or_default())?;

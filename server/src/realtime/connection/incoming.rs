@@ -106,7 +106,8 @@ impl Incoming {
             self.target.refuse(&frame.id, &Failure::<i9chat_spec::error::NoRefusal>::RateLimited(delay));
             return Ok(());
         }
-        self.refused = 0;
+        // Whoever is now and then a little too fast stays; whoever goes on regardless does not.
+        self.refused = self.refused.saturating_sub(1);
         let data = frame.data.map_or("{}", RawValue::get);
         macro_rules! dispatch {
             ($($action:path),* $(,)?) => {
