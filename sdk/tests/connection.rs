@@ -493,6 +493,17 @@ fn other_frames_of_a_known_type_that_cannot_be_read_end_the_line() {
 }
 
 #[test]
+fn a_refusal_with_faults_of_a_newer_server_completes_its_send() {
+    let mut line = Line::greeted();
+    let (send, id) = line.sends(START);
+    let mut refusal = serde_json::to_value(error(id, problem(ErrorCode::InvalidRequest))).expect("a frame");
+    refusal["error"]["fields"] = json!([{ "field": "content", "code": "too_loud", "message": "whisper" }]);
+    line.receives(START, serde_json::from_value(refusal).expect("a frame"));
+    let outcome = Err(SendError::Refused(Box::new(problem(ErrorCode::InvalidRequest))));
+    assert_eq!(line.outputs(), [Output::Complete { send, outcome }]);
+}
+
+#[test]
 fn frames_of_an_unknown_type_are_ignored() {
     let mut line = Line::new();
     line.outputs();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use i9chat_sdk::{Client, ConnectionState, Credentials, Error, ErrorClass, Session};
 use i9chat_spec::{ChatId, ErrorCode, Example, Problem, Watermark};
+use serde_json::json;
 
 use crate::{
     by_password, connected, soon,
@@ -109,6 +110,16 @@ async fn an_unknown_code_counts_by_whether_it_is_retryable() {
         let error = soon(client.me()).await.expect_err("failed");
         assert_eq!((error.class(), error.code()), (class, None));
     }
+}
+
+#[tokio::test]
+async fn faults_of_a_newer_server_do_not_hide_the_code() {
+    let stub = Stub::start().await;
+    let client = connected(&stub).await;
+    let fields = json!([{ "field": "username", "code": "too_loud", "message": "whisper" }]);
+    stub.fail_next("GET /v1/me", [Fault::Newer(problem(ErrorCode::InvalidRequest), fields)]);
+    let error = soon(client.me()).await.expect_err("refused");
+    assert_eq!((error.class(), error.code()), (ErrorClass::Refused, Some(ErrorCode::InvalidRequest)));
 }
 
 #[tokio::test]

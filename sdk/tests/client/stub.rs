@@ -61,6 +61,8 @@ pub struct World {
 #[derive(Clone)]
 pub enum Fault {
     Problem(Problem),
+    /// As from a newer server: a problem with more in it.
+    Newer(Problem, serde_json::Value),
     /// As from a proxy.
     Html(u16),
 }

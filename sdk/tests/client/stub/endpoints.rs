@@ -19,7 +19,7 @@ use i9chat_spec::{
         users::{GetMe, GetUser, OwnProfile, UserProfile},
     },
 };
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Fault, Order, PASSWORD, Stub, World, alice, bob, problem};
 
@@ -49,7 +49,11 @@ impl Call {
     }
 
     fn wrong(&self, problem: &Problem) -> Response {
-        let status = StatusCode::from_u16(problem.status).expect("a status");
+        self.coded(problem.status, problem)
+    }
+
+    fn coded(&self, status: u16, problem: &impl Serialize) -> Response {
+        let status = StatusCode::from_u16(status).expect("a status");
         let body = self.format.encode(problem).expect("encodes");
         (status, [(header::CONTENT_TYPE, self.format.problem_type())], body).into_response()
     }
@@ -82,6 +86,11 @@ pub(super) async fn answer(State(stub): State<Stub>, request: Request) -> Respon
     });
     match fault {
         Some(Fault::Problem(problem)) => call.wrong(&problem),
+        Some(Fault::Newer(problem, fields)) => {
+            let mut newer = serde_json::to_value(&problem).expect("a problem");
+            newer["fields"] = fields;
+            call.coded(problem.status, &newer)
+        }
         Some(Fault::Html(status)) => {
             (StatusCode::from_u16(status).expect("a status"), [(header::CONTENT_TYPE, "text/html")], "<h1>no</h1>")
                 .into_response()
