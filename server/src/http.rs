@@ -65,12 +65,12 @@ pub fn routes(
     let rates = Arc::new(Rates::new(count(app.limits.requests_per_second), count(app.limits.requests_burst)));
     guard::forget_idle(&rates);
     let site = Site { app, router, allowed: Arc::new(Allowed::new(config)), rates, metrics };
-    let mut routes = Router::new();
+    let mut protocol = Router::new();
     macro_rules! mount {
-        ($($endpoint:path),* $(,)?) => { $(routes = endpoint::mount::<$endpoint>(routes);)* };
+        ($($endpoint:path),* $(,)?) => { $(protocol = endpoint::mount::<$endpoint>(protocol);)* };
     }
     for_each_endpoint!(mount);
-    routes
+    protocol
         .merge(websocket::routes())
         .merge(operations::routes())
         .fallback(endpoint::no_such_endpoint)

@@ -4,7 +4,7 @@ pub mod accounts;
 mod log;
 pub mod sqlite;
 
-pub use log::{ChatsPage, Decide, LogHead, LogStore, Missed, MissedQuery, Seek, Snapshot};
+pub use log::{ChatsPage, Decide, LogHead, LogStore, MessageRead, Missed, MissedQuery, Seek, Snapshot};
 
 /// Why a store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]

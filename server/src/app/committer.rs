@@ -125,7 +125,7 @@ where
 async fn run(parts: CommitterParts, mut queue: mpsc::Receiver<Box<dyn Job>>) {
     let mut batch = Vec::new();
     while queue.recv_many(&mut batch, BATCH).await > 0 {
-        metrics::histogram!("i9chat_commit_batch_commands").record(batch.len() as f64);
+        metrics::histogram!("i9chat_commit_batch_commands").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
         let jobs = Arc::new(Mutex::new(std::mem::take(&mut batch)));
         let outcome = transact(&parts, &jobs).await;
         // Events are with their connections before the answers, so that a session that was ended hears nothing more. (SES-10)

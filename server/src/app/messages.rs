@@ -10,7 +10,10 @@ use i9chat_spec::{
 };
 
 use super::{Act, Answer, App, Call, Done, Failure, Handle, Identity};
-use crate::{domain, store::Seek};
+use crate::{
+    domain,
+    store::{MessageRead, Seek},
+};
 
 impl Act<action::SendMessage> for App {
     fn act(&self, caller: &Identity, data: SendMessageData, done: Done<action::SendMessage>) {
@@ -62,7 +65,10 @@ fn seek(query: &EntriesQuery) -> Result<Seek, FieldError> {
 impl Handle<GetMessage> for App {
     async fn handle(&self, call: Call<GetMessage>) -> Result<Answer<Message>, Failure<GetMessageRefusal>> {
         let found = self.log.message(call.caller.user.user_id, call.path.chat_id, call.path.message_id).await?;
-        let message = found.ok_or(Failure::Refused(GetMessageRefusal::ChatNotFound))?;
-        Ok(message.ok_or(Failure::Refused(GetMessageRefusal::MessageNotFound))?.into())
+        match found {
+            MessageRead::Found(message) => Ok((*message).into()),
+            MessageRead::NoChat => Err(Failure::Refused(GetMessageRefusal::ChatNotFound)),
+            MessageRead::NoMessage => Err(Failure::Refused(GetMessageRefusal::MessageNotFound)),
+        }
     }
 }

@@ -97,18 +97,18 @@ impl Exchange {
         Self { request_id: caller::request_id(&site.app, headers), format: negotiate(headers) }
     }
 
-    pub(super) fn problem(&self, code: ErrorCode) -> Problem {
-        Problem::new(code, detail(code), self.request_id.clone())
+    pub(super) fn problem(&self, code: ErrorCode) -> Box<Problem> {
+        Box::new(Problem::new(code, detail(code), self.request_id.clone()))
     }
 
-    fn failed<R: i9chat_spec::Refusal>(&self, failure: &Failure<R>) -> Problem {
+    fn failed<R: i9chat_spec::Refusal>(&self, failure: &Failure<R>) -> Box<Problem> {
         if matches!(failure, Failure::Internal) {
             tracing::error!(request_id = self.request_id.as_str(), "a request failed");
         }
-        problem_of(failure, self.request_id.clone())
+        Box::new(problem_of(failure, self.request_id.clone()))
     }
 
-    fn invalid(&self, fault: FieldError) -> Problem {
+    fn invalid(&self, fault: FieldError) -> Box<Problem> {
         self.failed(&Failure::<NoRefusal>::Invalid(fault))
     }
 
@@ -118,7 +118,7 @@ impl Exchange {
         peer: SocketAddr,
         mut parts: Parts,
         body: Body,
-    ) -> Result<Response<Body>, Problem>
+    ) -> Result<Response<Body>, Box<Problem>>
     where
         App: Handle<E>,
         E::Caller: Admitted,
@@ -146,7 +146,7 @@ impl Exchange {
         self.answer::<E>(site, format, &parts.headers, answer)
     }
 
-    async fn identify(&self, site: &Site, headers: &HeaderMap) -> Result<Identity, Problem> {
+    async fn identify(&self, site: &Site, headers: &HeaderMap) -> Result<Identity, Box<Problem>> {
         let credential = caller::credential(headers).ok_or_else(|| self.problem(ErrorCode::Unauthenticated))?;
         site.app.identify(&credential).await.map_err(|unidentified| match unidentified {
             Unidentified::TokenInvalid => self.problem(ErrorCode::TokenInvalid),
@@ -156,11 +156,11 @@ impl Exchange {
         })
     }
 
-    fn count(&self, site: &Site, key: RateKey) -> Result<(), Problem> {
+    fn count(&self, site: &Site, key: RateKey) -> Result<(), Box<Problem>> {
         site.rates.check(key).map_err(|delay| self.failed(&Failure::<NoRefusal>::RateLimited(delay)))
     }
 
-    async fn path<T: Part>(&self, parts: &mut Parts) -> Result<T, Problem> {
+    async fn path<T: Part>(&self, parts: &mut Parts) -> Result<T, Box<Problem>> {
         let parameters = RawPathParams::from_request_parts(parts, &()).await.map_err(|_| {
             self.invalid(FieldError {
                 field: String::new(),
@@ -174,13 +174,13 @@ impl Exchange {
         parsed.map_err(|error| self.invalid(field_error(&error.path().to_string(), &error.inner().to_string())))
     }
 
-    fn query<T: DeserializeOwned>(&self, query: &str) -> Result<T, Problem> {
+    fn query<T: DeserializeOwned>(&self, query: &str) -> Result<T, Box<Problem>> {
         let pairs = serde_urlencoded::Deserializer::new(form_urlencoded(query));
         serde_path_to_error::deserialize(pairs)
             .map_err(|error| self.invalid(field_error(&error.path().to_string(), &error.inner().to_string())))
     }
 
-    async fn body<T: Part>(&self, site: &Site, headers: &HeaderMap, body: Body) -> Result<T, Problem> {
+    async fn body<T: Part>(&self, site: &Site, headers: &HeaderMap, body: Body) -> Result<T, Box<Problem>> {
         if !T::is_present() {
             let nothing: Result<T, _> = Format::Json.decode(b"{}");
             return nothing.map_err(|_| self.problem(ErrorCode::Internal));
@@ -194,7 +194,7 @@ impl Exchange {
             Err(_) => return Err(self.problem(ErrorCode::RequestTimeout)),
         };
         format.decode(&bytes).map_err(|error| match error {
-            DecodeError::Malformed(detail) => Problem { detail, ..self.problem(ErrorCode::MalformedBody) },
+            DecodeError::Malformed(detail) => Box::new(Problem { detail, ..*self.problem(ErrorCode::MalformedBody) }),
             DecodeError::Invalid(fault) => self.invalid(fault),
         })
     }
@@ -205,7 +205,7 @@ impl Exchange {
         format: Format,
         asked: &HeaderMap,
         answer: Answer<E::Response>,
-    ) -> Result<Response<Body>, Problem> {
+    ) -> Result<Response<Body>, Box<Problem>> {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::from_u16(E::STATUS).unwrap_or(StatusCode::OK);
         if E::Response::is_present() {

@@ -97,7 +97,7 @@ pub(super) fn cors(config: &HttpConfig) -> CorsLayer {
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT, REQUEST_ID])
         .expose_headers([REQUEST_ID, header::RETRY_AFTER, HeaderName::from_static("location")])
-        .max_age(Duration::from_secs(3600))
+        .max_age(Duration::from_hours(1))
 }
 
 /// How many requests a user or an address may send.
@@ -128,7 +128,7 @@ fn network(address: Ipv6Addr) -> Ipv6Addr {
 pub(super) fn forget_idle(rates: &Arc<Rates>) {
     let rates: Weak<Rates> = Arc::downgrade(rates);
     tokio::spawn(async move {
-        let mut minute = tokio::time::interval(Duration::from_secs(60));
+        let mut minute = tokio::time::interval(Duration::from_mins(1));
         loop {
             minute.tick().await;
             let Some(rates) = rates.upgrade() else { return };

@@ -41,12 +41,11 @@ pub async fn serve(app: Arc<App>, router: Arc<Router>, mut socket: WebSocket, co
     let Connecting { identity, format, cursor } = connecting;
     let outbox = Arc::new(Outbox::new(identity.session_id));
     let user_id = identity.user.user_id;
-    let connection_id = ConnectionId::from_uuid(app.ids.uuid(app.clock.now()));
-    let connection =
-        Connection { app: &app, router: &router, identity, format, connection_id, outbox: Arc::clone(&outbox) };
+    let id = ConnectionId::from_uuid(app.ids.uuid(app.clock.now()));
+    let connection = Connection { app: &app, router: &router, identity, format, id, outbox: Arc::clone(&outbox) };
     let reason = connection.run(&mut socket, cursor).await;
     if let Err(reason) = reason {
-        tracing::debug!(%connection_id, reason = reason.code.name(), "closing a connection");
+        tracing::debug!(connection_id = %id, reason = reason.code.name(), "closing a connection");
         close(socket, reason).await;
     }
     router.unregister(user_id, &outbox);
@@ -70,7 +69,7 @@ struct Connection<'a> {
     router: &'a Router,
     identity: Identity,
     format: Format,
-    connection_id: ConnectionId,
+    id: ConnectionId,
     outbox: Arc<Outbox>,
 }
 
@@ -116,7 +115,7 @@ impl Connection<'_> {
         let Resumed { answer, from, records } =
             resume(&*app.log, user_id, start, here, most).await.map_err(unavailable)?;
         let hello = Hello {
-            connection_id: self.connection_id,
+            connection_id: self.id,
             session_id: self.identity.session_id,
             protocol: PROTOCOL_VERSION,
             epoch: self.router.epoch().text(),
@@ -142,7 +141,7 @@ impl Connection<'_> {
                 frame = socket.next() => {
                     pace.heard(Instant::now());
                     match frame {
-                        Some(Ok(message)) => incoming.take(message),
+                        Some(Ok(message)) => incoming.take(&message),
                         Some(Err(error)) => Err(incoming::end_of(&error)),
                         None => Err(End::Gone),
                     }

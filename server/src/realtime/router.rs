@@ -153,7 +153,7 @@ impl State {
         if entry.get().is_empty() {
             entry.remove();
         }
-        metrics::gauge!("i9chat_connections").decrement(removed.len() as f64);
+        metrics::gauge!("i9chat_connections").decrement(u32::try_from(removed.len()).unwrap_or(u32::MAX));
         removed
     }
 }

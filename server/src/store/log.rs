@@ -44,13 +44,9 @@ pub trait LogStore: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Option<Vec<Entry>>, StoreError>;
 
-    /// One message of a chat that a user sees. The outer `None`: they do not see the chat; the inner: there is no such message.
-    async fn message(
-        &self,
-        user_id: UserId,
-        chat_id: ChatId,
-        message_id: MessageId,
-    ) -> Result<Option<Option<Message>>, StoreError>;
+    /// One message of a chat that a user sees.
+    async fn message(&self, user_id: UserId, chat_id: ChatId, message_id: MessageId)
+    -> Result<MessageRead, StoreError>;
 }
 
 /// The end of the log.
@@ -112,6 +108,17 @@ pub struct ChatsPage {
     pub chats: Vec<Chat>,
     /// Where the next page starts, if there is one.
     pub next: Option<Position>,
+}
+
+/// What reading a message leads to.
+#[derive(Debug, Clone)]
+pub enum MessageRead {
+    /// The user does not see the chat.
+    NoChat,
+    /// The chat has no such message.
+    NoMessage,
+    /// The message.
+    Found(Box<Message>),
 }
 
 /// Where to read in a chat.

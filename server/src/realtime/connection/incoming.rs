@@ -61,7 +61,7 @@ impl Incoming {
                 identity: connection.identity.clone(),
                 format: connection.format,
                 outbox: Arc::clone(&connection.outbox),
-                request_id: http::request_id_of(connection.connection_id),
+                request_id: http::request_id_of(connection.id),
             },
             limiter: RateLimiter::direct(quota),
             refused: 0,
@@ -71,8 +71,8 @@ impl Incoming {
     }
 
     /// Starts what a frame asks for.
-    pub(super) fn take(&mut self, message: Message) -> Result<(), End> {
-        let size = match &message {
+    pub(super) fn take(&mut self, message: &Message) -> Result<(), End> {
+        let size = match message {
             Message::Text(text) => text.len(),
             Message::Binary(bytes) => bytes.len(),
             Message::Ping(_) | Message::Pong(_) => return Ok(()),
@@ -81,7 +81,7 @@ impl Incoming {
         if size > self.max_frame_bytes {
             return Err(CloseCode::FrameTooLarge.into());
         }
-        match (self.target.format, &message) {
+        match (self.target.format, message) {
             (Format::Json, Message::Text(text)) => self.frame(text.as_str()),
             (Format::MessagePack, Message::Binary(bytes)) => {
                 // The same values as in JSON, so from here on the same way. (CNV-4)

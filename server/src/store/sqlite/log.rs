@@ -10,14 +10,14 @@ mod views;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use i9chat_spec::{Chat, ChatId, Entry, Message, MessageId, UserId};
+use i9chat_spec::{Chat, ChatId, Entry, MessageId, UserId};
 use rusqlite::Connection;
 
 pub(super) use self::cache::LogCache;
 use super::SqliteStore;
 use crate::{
     domain::{Change, LogEpoch, Place, Position, Wanted},
-    store::{ChatsPage, Decide, LogHead, LogStore, Missed, MissedQuery, Seek, Snapshot, StoreError},
+    store::{ChatsPage, Decide, LogHead, LogStore, MessageRead, Missed, MissedQuery, Seek, Snapshot, StoreError},
 };
 
 #[async_trait]
@@ -92,7 +92,7 @@ impl LogStore for SqliteStore {
         user_id: UserId,
         chat_id: ChatId,
         message_id: MessageId,
-    ) -> Result<Option<Option<Message>>, StoreError> {
+    ) -> Result<MessageRead, StoreError> {
         self.read(move |connection| views::message(connection, user_id, chat_id, message_id)).await
     }
 }

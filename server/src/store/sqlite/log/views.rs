@@ -1,6 +1,4 @@
-use i9chat_spec::{
-    Chat, ChatId, ChatKind, Entry, Limits, Membership, Message, MessageId, Seq, Stretch, Timestamp, UserId,
-};
+use i9chat_spec::{Chat, ChatId, ChatKind, Entry, Limits, Membership, MessageId, Seq, Stretch, Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
@@ -8,7 +6,7 @@ use super::rows::{self, integer, number};
 use crate::{
     domain::Position,
     ids::seq_of,
-    store::{ChatsPage, Seek, StoreError},
+    store::{ChatsPage, MessageRead, Seek, StoreError},
 };
 
 /// A user's chats with what stands in their rows, and `activity`: the position of the last entry, or of the opening of an empty chat.
@@ -120,13 +118,14 @@ pub(super) fn message(
     user_id: UserId,
     chat_id: ChatId,
     message_id: MessageId,
-) -> Result<Option<Option<Message>>, StoreError> {
-    let Some(chat) = visible_chat(connection, user_id, chat_id)? else { return Ok(None) };
-    let Some(seq) = seq_of(message_id) else { return Ok(Some(None)) };
+) -> Result<MessageRead, StoreError> {
+    let Some(chat) = visible_chat(connection, user_id, chat_id)? else { return Ok(MessageRead::NoChat) };
+    let Some(seq) = seq_of(message_id) else { return Ok(MessageRead::NoMessage) };
     let mut find = connection.prepare_cached("SELECT data FROM changes WHERE chat = ?1 AND seq = ?2")?;
     let mut found = find.query(params![chat, integer(seq.get())])?;
-    let Some(row) = found.next()? else { return Ok(Some(None)) };
+    let Some(row) = found.next()? else { return Ok(MessageRead::NoMessage) };
     let message = rows::message(row.get_ref(0)?.as_str().map_err(rows::corrupt)?)?;
     // Another message may stand where a made-up id points.
-    Ok(Some(Some(message).filter(|message| message.message_id == message_id)))
+    let found = message.message_id == message_id;
+    Ok(if found { MessageRead::Found(Box::new(message)) } else { MessageRead::NoMessage })
 }
