@@ -25,6 +25,7 @@ cases! { Resume:
     events_of_a_user_go_to_that_user_alone ["LOG-3", "LOG-8"],
     every_event_has_a_cursor_of_its_own ["LOG-2"],
     a_user_sees_the_events_of_their_own_chats_only ["LOG-3", "LOG-4"],
+    a_chat_comes_before_its_messages_however_its_users_race ["LOG-7", "LOG-4", "CHT-1", "CHT-2"],
     an_acknowledgement_holds_no_cursor ["LOG-11"],
     what_was_acknowledged_or_delivered_is_read_at_once ["LOG-10"],
     a_snapshot_and_the_events_after_it_give_a_fresh_snapshot ["LOG-9", "CHT-7", "LOG-7"],
@@ -123,6 +124,27 @@ async fn a_user_sees_the_events_of_their_own_chats_only(world: &World) -> Verdic
     // Of the first barrier.
     events.retain(|event| event["event"] != "session_ended");
     expect(names(&events)).to_equal(["chat_added", "message_created"])
+}
+
+async fn a_chat_comes_before_its_messages_however_its_users_race(world: &World) -> Verdict {
+    let [alice, bob, carol, dave] = world.users().await?;
+    let pairs = [(&alice, &bob), (&carol, &dave), (&bob, &carol), (&dave, &alice), (&alice, &carol)];
+    for (one, other) in pairs {
+        let (mut ones, mut others) = (one.connects().await?, other.connects().await?);
+        let chat_id = one.opens_direct_chat_with(other).await?;
+        // The partner opens the chat while its first messages come in.
+        let sending = one.says(&chat_id, ["first", "second", "third"]);
+        let (sent, opened) = Box::pin(async { tokio::join!(sending, other.opens_direct_chat_with(one)) }).await;
+        sent?;
+        expect(opened?).to_equal(&chat_id)?;
+        for (user, socket) in [(one, &mut ones), (other, &mut others)] {
+            let mut events = user.has_caught_up(socket).await?;
+            events.retain(|event| event["event"] != "session_ended");
+            expect(names(&events)).to_equal(["chat_added", "message_created", "message_created", "message_created"])?;
+            expect(seqs(messages_in(&events))).to_equal([1, 2, 3])?;
+        }
+    }
+    Ok(())
 }
 
 async fn an_acknowledgement_holds_no_cursor(world: &World) -> Verdict {
