@@ -26,6 +26,7 @@ use crate::{
 
 pub use newcomer::{Newcomer, Ticket};
 pub use user::User;
+pub(crate) use user::patiently;
 
 /// Everything that one case works with. Each case has a world of its own: other users, another client address, its own record of the traffic.
 #[derive(Debug)]

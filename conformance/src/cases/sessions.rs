@@ -12,7 +12,7 @@ use crate::{
     case::Case,
     cases,
     expect::{check, expect, list_at, text_at},
-    verdict::{InSetup, Stop, Verdict},
+    verdict::{Stop, Verdict},
     world::{User, World},
 };
 
@@ -108,7 +108,7 @@ async fn failed_sign_ins_are_limited_for_an_account(world: &World) -> Verdict {
     let by_address = json!({ "login": alice.email.to_uppercase(), "password": "not the password" });
     world.visitor().post("/v1/sessions", &by_address).send().await?.refused_with(ErrorCode::RateLimited)?;
     // The session that is open goes on.
-    alice.get("/v1/me").send().await?.succeeded(200)?;
+    alice.renewed().await?.get("/v1/me").send().await?.succeeded(200)?;
     Ok(())
 }
 
@@ -130,7 +130,7 @@ async fn failed_sign_ins_are_limited_for_a_client_address(world: &World) -> Verd
     }
     let wrong = json!({ "login": format!("{}x", alice.username), "password": "not the password" });
     world.visitor().post("/v1/sessions", &wrong).send().await?.refused_with(ErrorCode::RateLimited)?;
-    alice.get("/v1/me").send().await?.succeeded(200)?;
+    alice.renewed().await?.get("/v1/me").send().await?.succeeded(200)?;
     Ok(())
 }
 
@@ -195,8 +195,8 @@ async fn a_user_has_no_more_sessions_than_the_limit(world: &World) -> Verdict {
     for _ in 2..limit {
         alice.signs_in_again().await?;
     }
-    expect(open(&alice).await?.len()).to_equal(limit)?;
-    first.get("/v1/me").send().await?.succeeded(200).in_setup("using the first session")?;
+    expect(open(&alice.renewed().await?).await?.len()).to_equal(limit)?;
+    first.renewed().await?;
     let newest = alice.signs_in_again().await?;
     newest.get("/v1/me").send().await?.succeeded(200)?;
     let left = open(&newest).await?;

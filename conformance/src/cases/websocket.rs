@@ -3,6 +3,7 @@
 mod flow;
 mod frames;
 mod heartbeat;
+mod slow;
 
 use i9chat_spec::{CloseCode, ErrorCode, Format, Profile};
 use serde_json::json;
@@ -18,7 +19,7 @@ use crate::{
 
 /// The cases of this section.
 pub fn all() -> Vec<Case> {
-    [CASES, frames::CASES, flow::CASES, heartbeat::CASES].concat()
+    [CASES, frames::CASES, flow::CASES, heartbeat::CASES, slow::CASES].concat()
 }
 
 cases! { Core:

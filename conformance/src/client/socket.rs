@@ -28,7 +28,7 @@ use super::{Client, dial::Stream};
 use crate::{
     contract::CONTRACT,
     expect::check,
-    journal::{Journal, shown},
+    journal::{Journal, shown, shown_bytes},
     verdict::{Stop, Verdict},
 };
 
@@ -231,11 +231,13 @@ impl Socket {
         &self.events
     }
 
+    /// Drops events that are of no interest to a case, such as those of a barrier.
+    pub(crate) fn forgets(&mut self, is_of_no_interest: impl Fn(&Value) -> bool) {
+        self.events.retain(|event| !is_of_no_interest(event));
+    }
+
     /// Sends any value as a frame.
     pub async fn sends(&mut self, frame: &Value) -> Verdict {
-        if let (Some(id), Some(action)) = (frame["id"].as_str(), frame["action"].as_str()) {
-            self.actions.insert(id.to_owned(), action.to_owned());
-        }
         match self.format {
             Format::Json => self.sends_text(frame.to_string()).await,
             Format::MessagePack => self.sends_binary(Format::MessagePack.encode(frame).unwrap_or_default()).await,
@@ -263,17 +265,25 @@ impl Socket {
     }
 
     async fn sends_message(&mut self, message: Message) -> Verdict {
-        let line = match &message {
-            Message::Text(text) => crate::journal::shown_bytes(text.as_bytes()),
-            Message::Binary(bytes) => match rmp_serde::from_slice::<Value>(bytes) {
-                Ok(value) => shown(&value),
-                Err(_) => format!("{} bytes", bytes.len()),
-            },
-            Message::Ping(_) => "a ping".to_owned(),
-            Message::Close(_) => "a close".to_owned(),
-            Message::Pong(_) | Message::Frame(_) => "a frame".to_owned(),
+        let value: Option<Value> = match &message {
+            Message::Text(text) => serde_json::from_str(text).ok(),
+            Message::Binary(bytes) => rmp_serde::from_slice(bytes).ok(),
+            _ => None,
+        };
+        let line = match (&value, &message) {
+            (Some(value), _) => shown(value),
+            (None, Message::Text(text)) => shown_bytes(text.as_bytes()),
+            (None, Message::Ping(_)) => "a ping".to_owned(),
+            (None, Message::Close(_)) => "a close".to_owned(),
+            (None, message) => format!("{} bytes", message.len()),
         };
         self.journal.line(format!("⇢ {line}"));
+        // Whatever names an id and an action may be answered. (WSK-4)
+        if let Some(frame) = value
+            && let (Some(id), Some(action)) = (frame["id"].as_str(), frame["action"].as_str())
+        {
+            self.actions.insert(id.to_owned(), action.to_owned());
+        }
         match tokio::time::timeout(self.patience, self.stream.send(message)).await {
             // Why a connection that ended did so is told by reading it.
             Ok(Ok(()) | Err(Error::ConnectionClosed | Error::AlreadyClosed | Error::Io(_) | Error::Protocol(_))) => {

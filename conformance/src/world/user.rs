@@ -86,6 +86,15 @@ impl User {
         Self::from_session(&self.client.anonymous(), &session, &self.email, &self.password)
     }
 
+    /// The same session with a new token, for cases that may take longer than a token lasts. Inconclusive when that does not work.
+    pub async fn renewed(&self) -> Verdict<Self> {
+        let body = json!({ "refresh_token": self.refresh_token });
+        let request = self.client.anonymous().post("/v1/sessions/refresh", &body);
+        let pair = patiently(request).await.and_then(|answer| answer.succeeded(200)).in_setup("refreshing")?;
+        let (token, refresh_token) = (text_at(&pair, "token")?, text_at(&pair, "refresh_token")?);
+        Ok(Self { client: self.client.with_token(&token), token, refresh_token, ..self.clone() })
+    }
+
     /// Ends the session of this client. Inconclusive when that does not work.
     pub async fn signs_out(&self) -> Verdict {
         let answer = self.delete("/v1/sessions/current").send().await.in_setup("signing out")?;
@@ -94,7 +103,7 @@ impl User {
 
     /// A barrier for events, by the order of the log (LOG-4): makes a change addressed to this user, by ending a session made
     /// for it, and reads the socket until its event. Whatever was committed before for this user has come by then.
-    /// Answers every event that the socket has read since it was opened, the barrier's own left out.
+    /// Answers every event that the socket has read since it was opened, those of barriers left out.
     pub async fn has_caught_up(&self, socket: &mut Socket) -> Verdict<Vec<Value>> {
         let passing = self.signs_in_again().await?;
         passing.signs_out().await?;
@@ -104,7 +113,8 @@ impl User {
         if !socket.events().iter().any(is_barrier) {
             socket.until("the event session_ended of a session that was ended", is_barrier).await?;
         }
-        Ok(socket.events().iter().filter(|event| !is_barrier(event)).cloned().collect())
+        socket.forgets(is_barrier);
+        Ok(socket.events().to_vec())
     }
 }
 

@@ -19,7 +19,7 @@ cases! { Core:
 }
 
 /// How many frames are under way at a time.
-const WINDOW: u64 = 50;
+const WINDOW: u64 = 500;
 
 /// Sends a window of actions and reads until each is answered; the codes of the answers, in order, or the end.
 async fn asks_a_window(socket: &mut Socket, from: u64) -> Verdict<Result<Vec<Value>, Frame>> {

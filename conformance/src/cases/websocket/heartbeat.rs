@@ -90,12 +90,27 @@ async fn a_client_that_falls_silent_is_closed(world: &World) -> Verdict {
     let mut socket = alice.connects().await?;
     let mut other = alice.connects().await?;
     socket.keep_silent();
-    loop {
-        if let Frame::Closed(closed) = socket.next_within(patience).await? {
-            closed.is(CloseCode::HeartbeatTimeout)?;
-            break;
+    let falls_silent = async {
+        loop {
+            if let Frame::Closed(closed) = socket.next_within(patience).await? {
+                return closed.is(CloseCode::HeartbeatTimeout);
+            }
         }
-    }
+    };
     // One that answers pings is not closed: reading them answers them.
+    let answers_pings = async {
+        loop {
+            if let Frame::Closed(closed) = other.next_within(patience).await? {
+                return Err::<(), _>(Stop::failed(
+                    "a connection that goes on while it answers pings",
+                    closed.to_string(),
+                ));
+            }
+        }
+    };
+    tokio::select! {
+        ended = falls_silent => ended?,
+        ended = answers_pings => ended?,
+    }
     other.catches_up().await
 }
