@@ -140,6 +140,10 @@ pub enum FieldCode {
     UnknownValue,
     /// Two fields exclude each other, or one is given twice.
     Conflicting,
+    /// Something that this version does not know; the message says more. (CNV-14)
+    #[serde(other)]
+    #[schemars(skip)]
+    Unknown,
 }
 
 impl FieldCode {
@@ -166,6 +170,7 @@ impl FieldCode {
             Self::OutOfRange => "out_of_range",
             Self::UnknownValue => "unknown_value",
             Self::Conflicting => "conflicting",
+            Self::Unknown => "unknown",
         }
     }
 }

@@ -17,6 +17,10 @@ pub enum Profile {
     Resume,
     /// MessagePack over HTTP and WebSocket.
     Msgpack,
+    /// A profile that this version does not know. (CNV-14)
+    #[serde(other)]
+    #[schemars(skip)]
+    Unknown,
 }
 
 impl Profile {
@@ -30,6 +34,7 @@ impl Profile {
             Self::Messages => "messages",
             Self::Resume => "resume",
             Self::Msgpack => "msgpack",
+            Self::Unknown => "unknown",
         }
     }
 }

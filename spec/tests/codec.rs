@@ -3,8 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use i9chat_spec::{
-    Content, DecodeError, Entry, Event, EventFrame, Example, FieldCode, Format, Message, ServerFrame,
-    api::{messages::NewMessage, sessions::SessionOpened, signup::NewSignup},
+    Chat, ChatKind, Content, DecodeError, Entry, Event, EventFrame, Example, FieldCode, Format, Membership, Message,
+    Profile, ServerFrame,
+    api::{capabilities::Capabilities, messages::NewMessage, sessions::SessionOpened, signup::NewSignup},
     event::MessageCreated,
 };
 use serde_json::{Value, json};
@@ -117,5 +118,20 @@ fn a_session_opened_by_cookie_holds_no_tokens() {
     for format in Format::ALL {
         let read: SessionOpened = format.decode(&format.encode(&SessionOpened::example()).unwrap()).unwrap();
         assert_eq!(read, SessionOpened::example());
+    }
+}
+
+#[test]
+fn what_a_newer_server_lists_does_not_break_an_older_client() {
+    let mut answer = serde_json::to_value(Capabilities::example()).unwrap();
+    answer["profiles"] = json!(["core", "holograms"]);
+    let mut chat = serde_json::to_value(Chat::example()).unwrap();
+    chat["kind"] = json!("channel");
+    chat["membership"] = json!("guest");
+    for format in Format::ALL {
+        let read: Capabilities = format.decode(&format.encode(&answer).unwrap()).unwrap();
+        assert_eq!(read.profiles, [Profile::Core, Profile::Unknown]);
+        let read: Chat = format.decode(&format.encode(&chat).unwrap()).unwrap();
+        assert_eq!((read.kind, read.membership), (ChatKind::Unknown, Membership::Unknown));
     }
 }

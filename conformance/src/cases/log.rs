@@ -42,8 +42,9 @@ async fn every_connection_gets_every_event_once_and_in_order(world: &World) -> V
     for user in [&alice, &alice, &alices_tablet, &bob, &bob] {
         listening.push((user, user.connects().await?));
     }
-    let senders = [&alice, &bob].map(async |sender| {
-        let mut socket = sender.connects().await?;
+    // Both listen before either sends: a connection hears what comes after its start.
+    let sockets = [(&alice, alice.connects().await?), (&bob, bob.connects().await?)];
+    let senders = sockets.map(async |(sender, mut socket)| {
         for number in 0..EACH {
             socket.sends(&Draft::new(format!("number {number}")).frame(&chat_id)).await?;
         }

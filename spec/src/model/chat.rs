@@ -31,6 +31,10 @@ pub struct Chat {
 pub enum ChatKind {
     /// Between two users.
     Direct,
+    /// Something that this version does not know: a client shows what it can. (CNV-14)
+    #[serde(other)]
+    #[schemars(skip)]
+    Unknown,
 }
 
 /// What a user is to a chat.
@@ -39,6 +43,10 @@ pub enum ChatKind {
 pub enum Membership {
     /// May read and send.
     Member,
+    /// Something that this version does not know: a client shows what it can. (CNV-14)
+    #[serde(other)]
+    #[schemars(skip)]
+    Unknown,
 }
 
 /// Entries that somebody may see: from one `seq` to another, both included.
