@@ -1,6 +1,9 @@
 //! Running many cases, a few at a time.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::{StreamExt, stream};
 use i9chat_spec::Profile;
@@ -39,6 +42,8 @@ pub struct Finished {
     pub case: Case,
     /// How it ended.
     pub outcome: Outcome,
+    /// How long it took.
+    pub took: Duration,
 }
 
 /// How many cases ended in each way.
@@ -82,6 +87,7 @@ pub async fn run(target: &Target, cases: Vec<Case>, jobs: usize) -> Vec<Finished
         .map(|case| {
             let target = target.clone();
             async move {
+                let begun = Instant::now();
                 // On a task of its own, a case that panics takes no other with it.
                 let running = task::spawn(async move { run_case(&target, &case).await });
                 let outcome = running.await.unwrap_or_else(|error| Outcome {
@@ -89,7 +95,7 @@ pub async fn run(target: &Target, cases: Vec<Case>, jobs: usize) -> Vec<Finished
                     detail: format!("the case itself broke: {error}"),
                     traffic: Vec::new(),
                 });
-                Finished { case, outcome }
+                Finished { case, outcome, took: begun.elapsed() }
             }
         })
         .buffered(jobs.max(1))

@@ -67,8 +67,8 @@ async fn a_token_that_ran_out_is_refused_and_closes_nothing(world: &World) -> Ve
     let alice = world.user().await?;
     let mut socket = alice.connects().await?;
     alice.get("/v1/me").send().await?.succeeded(200)?;
-    // That time passes is what the case is about, so here it waits; how a token rounds its seconds is left open.
-    tokio::time::sleep(Duration::from_secs(lifetime)).await;
+    // That time passes is what the case is about. How a token rounds its seconds is left open.
+    socket.goes_on_for(Duration::from_secs(lifetime)).await?;
     while let Ok(me) = patiently(alice.get("/v1/me")).await?.succeeded(200) {
         expect(&me["user_id"]).to_equal(&alice.user_id)?;
     }

@@ -219,6 +219,18 @@ impl Socket {
         }
     }
 
+    /// Reads whatever comes, answering pings, until that time is over; an end is a failure.
+    pub async fn goes_on_for(&mut self, time: Duration) -> Verdict {
+        let listening = async {
+            loop {
+                if let Frame::Closed(closed) = self.next_within(time * 2).await? {
+                    return Err(Stop::failed("a connection that goes on", closed.to_string()));
+                }
+            }
+        };
+        tokio::time::timeout(time, listening).await.unwrap_or(Ok(()))
+    }
+
     /// Reads on until the server closes with this code. (WSK-13)
     pub async fn closed_with(&mut self, code: CloseCode) -> Verdict<Closed> {
         let closed = self.closed().await?;

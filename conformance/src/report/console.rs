@@ -8,6 +8,10 @@ use crate::{
     verdict::Ending,
 };
 
+/// Of long traffic the first and the last lines are shown.
+const FIRST: usize = 10;
+const LAST: usize = 30;
+
 /// The report; `again` is the command line that ran the cases, without a filter.
 pub fn console(finished: &[Finished], again: &str) -> String {
     let mut lines = Vec::new();
@@ -70,7 +74,14 @@ fn case_lines(finished: &Finished, again: &str) -> Vec<String> {
         lines.push(format!("      {}: \"{}\"", requirement.id, requirement.text));
     }
     lines.push(format!("      {}", finished.outcome.detail));
-    lines.extend(finished.outcome.traffic.iter().map(|line| format!("        {line}")));
+    let traffic = &finished.outcome.traffic;
+    let left_out = traffic.len().saturating_sub(FIRST + LAST);
+    let first = if left_out > 0 { FIRST } else { traffic.len() };
+    lines.extend(traffic.iter().take(first).map(|line| format!("        {line}")));
+    if left_out > 0 {
+        lines.push(format!("        … {left_out} lines more …"));
+        lines.extend(traffic.iter().skip(FIRST + left_out).map(|line| format!("        {line}")));
+    }
     lines.push(format!("      run again: {again} --filter {}", case.name));
     lines
 }

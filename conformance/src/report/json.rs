@@ -26,7 +26,7 @@ struct CaseReport<'f> {
 pub fn json(finished: &[Finished]) -> Result<String, serde_json::Error> {
     let cases = finished
         .iter()
-        .map(|Finished { case, outcome }| CaseReport {
+        .map(|Finished { case, outcome, .. }| CaseReport {
             name: case.name,
             profile: case.profile.as_str(),
             requirements: case.requirements,

@@ -18,7 +18,7 @@ pub fn junit(finished: &[Finished]) -> Result<String, SerializeError> {
     report.to_string()
 }
 
-fn test_case(Finished { case, outcome }: &Finished) -> TestCase {
+fn test_case(Finished { case, outcome, took }: &Finished) -> TestCase {
     let status = match outcome.ending {
         Ending::Passed => TestCaseStatus::success(),
         Ending::Skipped => {
@@ -35,5 +35,7 @@ fn test_case(Finished { case, outcome }: &Finished) -> TestCase {
             status
         }
     };
-    TestCase::new(case.name, status)
+    let mut test_case = TestCase::new(case.name, status);
+    test_case.set_time(*took);
+    test_case
 }

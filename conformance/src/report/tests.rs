@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use i9chat_spec::Profile;
 use serde_json::{Value, json};
 
@@ -12,6 +14,7 @@ fn finished(name: &'static str, profile: Profile, ending: Ending, detail: &str) 
     Finished {
         case: Case { name, profile, requirements: &["SES-9"], story: |_| Box::pin(async { Ok(()) }) },
         outcome: Outcome { ending, detail: detail.to_owned(), traffic: vec!["→ GET /v1/me".to_owned()] },
+        took: Duration::from_millis(1500),
     }
 }
 
@@ -43,6 +46,16 @@ fn the_console_tells_a_stranger_why() {
 }
 
 #[test]
+fn long_traffic_is_cut_in_the_middle() {
+    let mut long = finished("goes_wrong", Profile::Core, Ending::Failed, "x");
+    long.outcome.traffic = (0..100).map(|number| format!("line {number}.")).collect();
+    let text = console(&[long], "x");
+    for (part, shown) in [("line 0.", true), ("line 50.", false), ("line 99.", true), ("… 60 lines more …", true)] {
+        assert_eq!(text.contains(part), shown, "{part}\n{text}");
+    }
+}
+
+#[test]
 fn a_run_of_nothing_says_so() {
     assert_eq!(console(&[], "x"), "no case ran, which shows nothing\n0 passed, 0 failed, 0 skipped");
 }
@@ -69,4 +82,5 @@ fn the_junit_counts_each_kind() {
     assert!(xml.contains(r#"<testsuite name="core" tests="2" skipped="0" errors="0" failures="1">"#), "{xml}");
     assert!(xml.contains(r#"<testsuite name="messages" tests="2" skipped="1" errors="1" failures="0">"#), "{xml}");
     assert!(xml.contains("&lt;500&gt;"), "{xml}");
+    assert!(xml.contains(r#"<testcase name="goes_well" time="1.500"/>"#), "{xml}");
 }
