@@ -1,6 +1,6 @@
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, time::Duration};
 
-use i9chat_spec::Problem;
+use i9chat_spec::{CloseCode, Problem};
 use tokio_tungstenite::tungstenite;
 
 /// Why no load could be measured.
@@ -63,8 +63,13 @@ pub enum LoadError {
     #[error("WebSocket: {0}")]
     Socket(#[from] Box<tungstenite::Error>),
     /// The server closed a WebSocket.
-    #[error("the server closed a WebSocket: {0}")]
-    Closed(String),
+    #[error("the server closed a WebSocket: {}", .code.map_or("without a code of the protocol", CloseCode::name))]
+    Closed {
+        /// Why, if it said so.
+        code: Option<CloseCode>,
+        /// How long it asks to wait before the next try.
+        retry_after: Option<Duration>,
+    },
     /// The server answered something that is not i9chat.
     #[error("{0}")]
     Unexpected(String),

@@ -1,6 +1,11 @@
+use std::time::Duration;
+
 use futures_util::StreamExt;
-use i9chat_spec::{Format, Token};
-use tokio::net::{TcpSocket, TcpStream};
+use i9chat_spec::{CloseCode, CloseReason, Format, Token};
+use tokio::{
+    net::{TcpSocket, TcpStream},
+    time::sleep,
+};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, client_async_tls_with_config,
     tungstenite::{
@@ -39,9 +44,35 @@ impl Buffers {
     }
 }
 
-/// Opens a WebSocket and reads its first frame, which says what became of the cursor. `number` says which connection of the run it is, to spread them over
-/// the addresses of this machine.
+/// How long the server may put a connection off before the load gives up.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Opens a WebSocket and reads its first frame, which says what became of the cursor. `number` says which connection
+/// of the run it is, to spread them over the addresses of this machine. Waits where the server asks for that. (WSK-13)
 pub(super) async fn open(
+    target: &Target,
+    token: &Token,
+    cursor: Option<&str>,
+    buffers: Buffers,
+    number: usize,
+) -> Result<(Socket, String), LoadError> {
+    let mut waited = Duration::ZERO;
+    loop {
+        match open_once(target, token, cursor, buffers, number).await {
+            Err(LoadError::Closed { code: Some(CloseCode::RateLimited), retry_after: Some(wait) })
+                if waited < PATIENCE =>
+            {
+                // At least a moment, lest a server that says 0 is asked without pause.
+                let wait = wait.max(Duration::from_millis(1));
+                sleep(wait).await;
+                waited += wait;
+            }
+            opened => return opened,
+        }
+    }
+}
+
+async fn open_once(
     target: &Target,
     token: &Token,
     cursor: Option<&str>,
@@ -97,8 +128,78 @@ pub(super) fn text_of(
             Err(LoadError::Unexpected("a binary frame came on a connection for text".to_owned()))
         }
         Some(Message::Close(Some(close))) => {
-            Err(LoadError::Closed(format!("{} {}", u16::from(close.code), close.reason.as_str())))
+            let delay = close.reason.parse::<CloseReason>().ok().and_then(|reason| reason.retry_after_ms);
+            let code = CloseCode::from_number(close.code.into());
+            Err(LoadError::Closed { code, retry_after: delay.map(Duration::from_millis) })
         }
-        Some(Message::Close(None)) | None => Err(LoadError::Closed("without a reason".to_owned())),
+        Some(Message::Close(None)) | None => Err(LoadError::Closed { code: None, retry_after: None }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use futures_util::SinkExt;
+    use i9chat_spec::{Example, Hello, ServerFrame};
+    use tokio::net::TcpListener;
+    use tokio_tungstenite::{
+        accept_hdr_async,
+        tungstenite::{
+            handshake::server::{ErrorResponse, Request, Response},
+            protocol::CloseFrame,
+        },
+    };
+
+    use super::*;
+
+    #[expect(clippy::unnecessary_wraps, clippy::result_large_err, reason = "the type of the library's callback")]
+    fn select(_: &Request, mut response: Response) -> Result<Response, ErrorResponse> {
+        let protocol = HeaderValue::from_static(Format::Json.subprotocol());
+        response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, protocol);
+        Ok(response)
+    }
+
+    /// A server that answers one handshake after the other with these frames.
+    async fn server(frames: Vec<Message>) -> Target {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            for frame in frames {
+                let (stream, _) = listener.accept().await.unwrap();
+                let mut socket = Box::pin(accept_hdr_async(stream, select)).await.unwrap();
+                socket.send(frame).await.unwrap();
+                // Until the client is gone.
+                while let Some(Ok(_)) = socket.next().await {}
+            }
+        });
+        Target::new(url.parse().unwrap(), false).await.unwrap()
+    }
+
+    fn close(code: CloseCode, retry_after_ms: Option<u64>) -> Message {
+        let reason = CloseReason { code, retry_after_ms }.to_string().into();
+        Message::Close(Some(CloseFrame { code: code.number().into(), reason }))
+    }
+
+    fn hello() -> Message {
+        let bytes = Format::Json.encode(&ServerFrame::Hello(Hello::example())).unwrap();
+        Message::text(String::from_utf8(bytes).unwrap())
+    }
+
+    async fn opened(frames: Vec<Message>) -> Result<String, LoadError> {
+        let target = server(frames).await;
+        open(&target, &Token::example(), None, Buffers::Quiet, 0).await.map(|(_, resume)| resume)
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_put_off_is_opened_later() {
+        let put_off = || close(CloseCode::RateLimited, Some(1));
+        assert_eq!(opened(vec![put_off(), put_off(), hello()]).await.unwrap(), "resumed");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_refused_for_good_is_not_tried_again() {
+        let error = opened(vec![close(CloseCode::SessionEnded, None), hello()]).await.unwrap_err();
+        assert!(matches!(error, LoadError::Closed { code: Some(CloseCode::SessionEnded), .. }), "{error}");
     }
 }
