@@ -9,7 +9,7 @@ use i9chat_spec::{
         chats::OpenDirect,
         sessions::{Credentials, SessionOpened, SignIn},
         signup::{CompleteSignup, NewAccount, NewSignup, RequestSignup, SignupCode, VerifySignup},
-        users::OneUser,
+        users::{GetMe, OneUser},
     },
 };
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,9 @@ const MAIL_DEADLINE: Duration = Duration::from_mins(1);
 struct Account {
     login: Login,
     password: Password,
+    /// Of the last run, for as long as it is good: signing in costs the server a password hash, and the memory for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token: Option<Token>,
 }
 
 /// A user of the run.
@@ -55,6 +58,9 @@ pub(super) async fn prepare(common: &CommonArgs, count: usize) -> Result<(Api, V
         .buffered(AT_ONCE)
         .try_collect()
         .await?;
+    for (account, user) in accounts.iter_mut().zip(&users) {
+        account.token = Some(user.token.clone());
+    }
     if known < count {
         let mail = mail(common).await?;
         let run = Uuid::new_v4().simple().to_string();
@@ -66,9 +72,9 @@ pub(super) async fn prepare(common: &CommonArgs, count: usize) -> Result<(Api, V
         let (new_accounts, new_users): (Vec<_>, Vec<_>) = made.into_iter().unzip();
         accounts.extend(new_accounts);
         users.extend(new_users);
-        if let Some(path) = &common.users {
-            write(path, &accounts)?;
-        }
+    }
+    if let Some(path) = &common.users {
+        write(path, &accounts)?;
     }
     Ok((api, users))
 }
@@ -111,6 +117,14 @@ async fn mail(common: &CommonArgs) -> Result<MailSource, LoadError> {
 }
 
 async fn sign_in(api: &Api, account: &Account) -> Result<User, LoadError> {
+    if let Some(token) = &account.token {
+        match api.call::<GetMe>(Some(token), &Nothing {}, &Nothing {}, &Nothing {}).await {
+            Ok(me) => return Ok(User { username: me.username, token: token.clone() }),
+            // Run out, or of a server that was set up anew since.
+            Err(LoadError::Refused { problem, .. }) if problem.status == 401 => {}
+            Err(error) => return Err(error),
+        }
+    }
     let credentials = Credentials { login: account.login.clone(), password: account.password.clone(), cookie: None };
     user(api.call::<SignIn>(None, &Nothing {}, &Nothing {}, &credentials).await?)
 }
@@ -141,10 +155,12 @@ async fn sign_up(api: &Api, mail: &MailSource, run: &str, number: usize) -> Resu
     let verified = api.call::<VerifySignup>(None, &Nothing {}, &Nothing {}, &code).await?;
     let username: Username = made(&name)?;
     let password: Password = made(&Uuid::new_v4().simple().to_string())?;
-    let account = Account { login: made(&name)?, password: password.clone() };
+    let mut account = Account { login: made(&name)?, password: password.clone(), token: None };
     let new = NewAccount { ticket: verified.ticket, username, password, bio: None, cookie: None };
     let opened = api.call::<CompleteSignup>(None, &Nothing {}, &Nothing {}, &new).await?;
-    Ok((account, user(opened)?))
+    let user = user(opened)?;
+    account.token = Some(user.token.clone());
+    Ok((account, user))
 }
 
 fn made<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, LoadError> {
@@ -160,7 +176,7 @@ fn read(path: &Path) -> Result<Vec<Account>, LoadError> {
     }
 }
 
-/// Writes the file anew, whole or not at all, for its owner alone: it holds passwords.
+/// Writes the file anew, whole or not at all, for its owner alone: it holds passwords and tokens.
 fn write(path: &Path, accounts: &[Account]) -> Result<(), LoadError> {
     let failed = |source| LoadError::File { path: path.to_owned(), source };
     let bytes = serde_json::to_vec_pretty(accounts).map_err(|error| failed(error.into()))?;
@@ -181,7 +197,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("users.json");
         assert_eq!(read(&path).unwrap(), []);
-        let accounts = [Account { login: "load-1".parse().unwrap(), password: "12345678".parse().unwrap() }];
+        let accounts =
+            [Account { login: "load-1".parse().unwrap(), password: "12345678".parse().unwrap(), token: None }];
         write(&path, &accounts).unwrap();
         assert_eq!(read(&path).unwrap(), accounts);
         let text = std::fs::read_to_string(&path).unwrap();
