@@ -47,7 +47,7 @@ struct ChoiceArgs {
     /// Only the cases of this profile; may be given several times
     #[arg(long = "profile", value_name = "PROFILE")]
     profiles: Vec<Profile>,
-    /// Only the cases whose name holds this text, or that prove the requirement of this id
+    /// Only the cases whose name holds this text, or that prove the requirement of this id (or of this section, such as SES)
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
 }

@@ -21,14 +21,29 @@ pub enum MailSource {
     None,
 }
 
+/// What mail to an address has come already.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seen {
+    count: usize,
+    newest: Option<String>,
+}
+
 impl MailSource {
-    /// Waits for a mail to the address beyond the first `seen`, and answers the text of the newest. `None` when none came within the deadline.
-    ///
-    /// A [`MailCommand`] cannot count: there a mail is new when its text differs from `last`.
-    pub async fn next(&self, address: &str, seen: usize, last: Option<&str>, deadline: Duration) -> Option<String> {
+    /// What mail to the address has come up to now. Asked before what makes a new mail come.
+    pub async fn seen(&self, address: &str) -> Seen {
         match self {
-            Self::Receiver(mailbox) => mailbox.next(address, seen, deadline).await,
-            Self::Command(command) => command.next(address, last, deadline).await,
+            Self::Receiver(mailbox) => Seen { count: mailbox.count(address), newest: None },
+            // A command cannot count, but no two mails are the same.
+            Self::Command(command) => Seen { count: 0, newest: command.newest(address).await },
+            Self::None => Seen::default(),
+        }
+    }
+
+    /// Waits for a mail to the address beyond those seen, and answers the text of the newest. `None` when none came within the deadline.
+    pub async fn next(&self, address: &str, seen: &Seen, deadline: Duration) -> Option<String> {
+        match self {
+            Self::Receiver(mailbox) => mailbox.next(address, seen.count, deadline).await,
+            Self::Command(command) => command.next(address, seen.newest.as_deref(), deadline).await,
             Self::None => None,
         }
     }

@@ -20,7 +20,7 @@ use crate::{
 pub struct Choice {
     /// Only those of these profiles; of all when empty.
     pub profiles: Vec<Profile>,
-    /// Only those whose name or one of whose requirements holds this text.
+    /// Only those whose name holds this text, or that prove the requirement of this id (`SES-7`) or one of this section (`SES`).
     pub filter: Option<String>,
 }
 
@@ -29,7 +29,9 @@ impl Choice {
     pub fn takes(&self, case: &Case) -> bool {
         let of_profile = self.profiles.is_empty() || self.profiles.contains(&case.profile);
         let of_filter = self.filter.as_deref().is_none_or(|text| {
-            case.name.contains(text) || case.requirements.iter().any(|id| id.eq_ignore_ascii_case(text))
+            let is_it = |id: &str| id.eq_ignore_ascii_case(text);
+            case.name.contains(text)
+                || case.requirements.iter().any(|id| is_it(id) || id.split('-').next().is_some_and(is_it))
         });
         of_profile && of_filter
     }
@@ -135,6 +137,7 @@ mod tests {
         assert!(choice(&[], None).takes(&case));
         assert!(choice(&[Profile::Core], Some("body")).takes(&case));
         assert!(choice(&[], Some("cnv-2")).takes(&case));
+        assert!(choice(&[], Some("CNV")).takes(&case));
         assert!(!choice(&[Profile::Messages], None).takes(&case));
         assert!(!choice(&[], Some("CNV-22")).takes(&case));
     }

@@ -7,7 +7,7 @@ use crate::{
     cases,
     client::Answer,
     expect::{check, expect, text_at},
-    mail::{MailSource, codes_in},
+    mail::{MailSource, Seen, codes_in},
     verdict::{Stop, Verdict},
     world::{Newcomer, World},
 };
@@ -68,12 +68,12 @@ async fn a_known_address_is_answered_as_an_unknown_one(world: &World) -> Verdict
     for email in [alice.email.clone(), alice.email.to_uppercase()] {
         let again = world.newcomer().with_email(email);
         // The mail of Alice's own signing up has come before.
-        let seen = world.target().mail().count(&again.email).unwrap_or(0);
+        let seen = world.target().mail().seen(&again.email).await;
         let known = again.asks().await?;
         look_alike(&unknown, &known)?;
         let ticket = text_at(&known.succeeded(202)?, "ticket")?;
         // The mail tells the owner; whatever six digits may stand in it are no code.
-        let mail = again.reads_mail(seen, None).await?;
+        let mail = again.reads_mail(&seen).await?;
         let mut codes = codes_in(&mail);
         codes.truncate(2);
         codes.push("000000".to_owned());
@@ -339,7 +339,7 @@ async fn the_answer_does_not_wait_for_the_mail(world: &World) -> Verdict {
     let ticket = text_at(&newcomer.asks().await?.succeeded(202)?, "ticket")?;
     expect(mailbox.count(&newcomer.email)).to_equal(0)?;
     drop(held);
-    let code = newcomer.reads_code(0, None).await?;
+    let code = newcomer.reads_code(&Seen::default()).await?;
     newcomer.verifies(&ticket, &code).await?.succeeded(200)?;
     Ok(())
 }

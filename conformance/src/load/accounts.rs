@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{CommonArgs, LoadError, api::Api, target::Target};
-use crate::mail::{MailCommand, MailSource, Mailbox, codes_in};
+use crate::mail::{MailCommand, MailSource, Mailbox, Seen, codes_in};
 
 /// How many users sign up or in at a time. Each costs the server a password hash.
 const AT_ONCE: usize = 16;
@@ -140,7 +140,7 @@ async fn sign_up(api: &Api, mail: &MailSource, run: &str, number: usize) -> Resu
     let address = format!("{name}@load.example");
     let email: EmailAddress = made(&address)?;
     let asked = api.call::<RequestSignup>(None, &Nothing {}, &Nothing {}, &NewSignup { email }).await?;
-    let text = mail.next(&address, 0, None, MAIL_DEADLINE).await;
+    let text = mail.next(&address, &Seen::default(), MAIL_DEADLINE).await;
     let codes = codes_in(&text.ok_or_else(|| {
         LoadError::Mail(format!(
             "no mail to {address} came within {} s: does the server send it here?",

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{process::Command, time::Instant};
 
-use super::text_part;
+use super::{codes_in, text_part};
 
 /// How often the command is asked.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -35,17 +35,17 @@ impl MailCommand {
         }
     }
 
-    async fn newest(&self, address: &str) -> Option<String> {
+    /// The text of the newest mail to the address.
+    pub(super) async fn newest(&self, address: &str) -> Option<String> {
         let (program, arguments) = self.0.split_first()?;
         let output = Command::new(program).args(arguments).arg(address).kill_on_drop(true).output().await.ok()?;
         let printed = String::from_utf8_lossy(&output.stdout);
         if printed.trim().is_empty() {
             return None;
         }
-        // A whole mail starts with its headers; what does not is taken as the text itself.
-        let first = printed.lines().next().unwrap_or_default();
-        let whole = first.split_once(':').is_some_and(|(name, _)| !name.is_empty() && !name.contains(' '));
-        Some(if whole { text_part(&output.stdout) } else { printed.into_owned() })
+        // A whole mail has a text part, with the code; what has none is taken as the text itself.
+        let text = text_part(&output.stdout);
+        Some(if codes_in(&text).is_empty() { printed.into_owned() } else { text })
     }
 }
 
@@ -62,7 +62,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_whole_mail_is_read_as_one() {
-        let command = MailCommand::parse(r"printf 'To: x\r\n\r\n274615 %.0s'").unwrap();
+        let command = MailCommand::parse(r"printf 'Message-Id: <111111@x>\r\n\r\n274615 %.0s'").unwrap();
         assert_eq!(command.next("a@b.example", None, Duration::from_secs(5)).await.as_deref(), Some("274615 "));
     }
 

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     client::{Answer, Client},
     expect::text_at,
-    mail::codes_in,
+    mail::{Seen, codes_in},
     verdict::{Stop, Verdict},
 };
 
@@ -70,15 +70,15 @@ impl<'w> Newcomer<'w> {
     /// Asks to sign up, and reads the code from the mail.
     pub async fn gets_ticket(&self) -> Verdict<Ticket> {
         let mail = self.world.target().mail();
-        let seen = mail.count(&self.email).unwrap_or(0);
+        let seen = mail.seen(&self.email).await;
         let ticket = text_at(&self.asks().await?.succeeded(202)?, "ticket")?;
         self.world.journal().secret(&ticket);
-        Ok(Ticket { ticket, code: self.reads_code(seen, None).await? })
+        Ok(Ticket { ticket, code: self.reads_code(&seen).await? })
     }
 
-    /// Waits for a mail beyond the first `seen` (or, with a mail command, one that is not `last`), and answers its only code. (ACC-2)
-    pub async fn reads_code(&self, seen: usize, last: Option<&str>) -> Verdict<String> {
-        let text = self.reads_mail(seen, last).await?;
+    /// Waits for a mail beyond those seen, and answers its only code. (ACC-2)
+    pub async fn reads_code(&self, seen: &Seen) -> Verdict<String> {
+        let text = self.reads_mail(seen).await?;
         let codes = codes_in(&text);
         match codes.as_slice() {
             [code] => Ok(code.clone()),
@@ -86,10 +86,10 @@ impl<'w> Newcomer<'w> {
         }
     }
 
-    /// Waits for a mail beyond the first `seen` (or, with a mail command, one that is not `last`), and answers its text.
-    pub async fn reads_mail(&self, seen: usize, last: Option<&str>) -> Verdict<String> {
+    /// Waits for a mail beyond those seen, and answers its text.
+    pub async fn reads_mail(&self, seen: &Seen) -> Verdict<String> {
         let deadline = self.world.target().deadlines().mail;
-        let text = self.world.target().mail().next(&self.email, seen, last, deadline).await;
+        let text = self.world.target().mail().next(&self.email, seen, deadline).await;
         text.ok_or_else(|| no_mail(&self.email))
     }
 
