@@ -38,7 +38,8 @@ pub struct Ticket {
 
 impl<'w> Newcomer<'w> {
     pub(super) fn new(world: &'w World) -> Self {
-        let mark = format!("{:012x}", rand::random_range(0..1_u64 << 48));
+        // Letters alone: a mail may name its address, and holds one run of six digits only. (ACC-2)
+        let mark: String = (0..12).map(|_| rand::random_range('a'..='z')).collect();
         let password = format!("correct horse {mark}");
         world.journal().secret(&password);
         Self {
