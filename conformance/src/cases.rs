@@ -31,7 +31,7 @@ pub fn all() -> Vec<Case> {
         &sessions::all(),
         users::CASES,
         chats::CASES,
-        messages::CASES,
+        &messages::all(),
         log::CASES,
         resume::CASES,
         &websocket::all(),

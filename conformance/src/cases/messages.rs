@@ -2,23 +2,31 @@
 
 #![expect(clippy::indexing_slicing, reason = "a JSON value answers null for a field that it does not have")]
 
+mod history;
+mod retries;
+
 use std::collections::BTreeMap;
 
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::try_join_all;
 use i9chat_spec::{ErrorCode, FieldCode};
 use serde_json::{Value, json};
 
-use super::chats::{answers_alike, missing_id, names, names_field};
 use crate::{
+    case::Case,
     cases,
     client::socket::{error_code, reply_data},
-    expect::{check, expect, list_at, text_at},
+    expect::{check, expect, text_at},
     verdict::{Stop, Verdict},
     world::{
         World,
-        conversation::{Draft, answers, items_of, messages_in, messages_of, seqs, texts},
+        conversation::{Draft, answers, messages_in, messages_of, seqs, texts},
     },
 };
+
+/// The cases of this section.
+pub fn all() -> Vec<Case> {
+    [CASES, retries::CASES, history::CASES].concat()
+}
 
 cases! { Messages:
     a_message_is_the_same_for_both_wherever_it_is_read ["MSG-1", "MSG-5", "MSG-6", "MSG-11", "LOG-6", "LOG-10"],
@@ -29,14 +37,6 @@ cases! { Messages:
     unknown_fields_of_a_message_are_ignored ["CNV-6"],
     entries_are_numbered_without_holes_whoever_sends_at_once ["MSG-4", "MSG-12"],
     actions_of_one_connection_take_effect_in_the_order_sent ["MSG-12", "WSK-4", "WSK-5"],
-    history_is_read_in_both_directions ["MSG-10", "CNV-11", "CNV-12"],
-    history_read_while_others_write_shows_each_entry_once ["CNV-11", "MSG-10"],
-    a_place_in_history_of_the_wrong_form_is_refused ["MSG-10", "CNV-12", "CNV-15"],
-    a_retried_send_answers_the_first_acknowledgement ["MSG-7"],
-    the_same_send_many_times_at_once_makes_one_message ["MSG-7"],
-    a_client_id_used_for_something_else_is_a_conflict ["MSG-8", "ERR-5"],
-    a_client_id_is_unique_per_user_only ["MSG-6", "MSG-8"],
-    a_message_is_found_in_its_own_chat_only ["MSG-11", "ERR-6", "CNV-7"],
 }
 
 async fn a_message_is_the_same_for_both_wherever_it_is_read(world: &World) -> Verdict {
@@ -285,206 +285,4 @@ async fn actions_of_one_connection_take_effect_in_the_order_sent(world: &World) 
     }
     let wanted: Vec<&str> = drafts.iter().map(|draft| draft.text.as_str()).collect();
     expect(texts(&bob.history(&chat_id).await?)).to_equal(wanted)
-}
-
-async fn history_is_read_in_both_directions(world: &World) -> Verdict {
-    let [alice, bob] = world.users().await?;
-    let chat_id = alice.opens_direct_chat_with(&bob).await?;
-    alice.says(&chat_id, (1..=7).map(|number| format!("number {number}"))).await?;
-    let page = async |query: &str| {
-        let page = bob.reads(format!("/v1/chats/{chat_id}/entries{query}")).await?;
-        let items = seqs(list_at(&page, "items")?);
-        Ok::<_, Stop>((items, page["next"].as_u64()))
-    };
-    let none = Vec::<u64>::new();
-    let wanted = [
-        ("", vec![7, 6, 5, 4, 3, 2, 1], None),
-        ("?before=4", vec![3, 2, 1], None),
-        ("?before=1", none.clone(), None),
-        ("?before=99", vec![7, 6, 5, 4, 3, 2, 1], None),
-        ("?after=4", vec![5, 6, 7], None),
-        ("?after=0", vec![1, 2, 3, 4, 5, 6, 7], None),
-        ("?after=7", none.clone(), None),
-        ("?after=99", none, None),
-        ("?limit=3", vec![7, 6, 5], Some(5)),
-        ("?limit=3&before=5", vec![4, 3, 2], Some(2)),
-        ("?limit=3&before=4", vec![3, 2, 1], None),
-        ("?limit=3&after=2", vec![3, 4, 5], Some(5)),
-        ("?limit=3&after=4", vec![5, 6, 7], None),
-        ("?limit=7", vec![7, 6, 5, 4, 3, 2, 1], None),
-    ];
-    for (query, items, next) in wanted {
-        let came = page(query).await?;
-        check(came == (items.clone(), next), || {
-            (format!("{items:?} and next {next:?} for entries{query}"), format!("{:?} and next {:?}", came.0, came.1))
-        })?;
-    }
-    let path = format!("/v1/chats/{chat_id}/entries");
-    for limit in 1..=8 {
-        let down = items_of(&bob.reads_pages(&format!("{path}?limit={limit}"), "before").await?)?;
-        expect(seqs(&down)).to_equal([7, 6, 5, 4, 3, 2, 1])?;
-        let first = bob.reads(format!("{path}?limit={limit}&after=0")).await?;
-        let mut up = seqs(list_at(&first, "items")?);
-        let mut next = first["next"].as_u64();
-        while let Some(after) = next {
-            let (items, then) = page(&format!("?limit={limit}&after={after}")).await?;
-            check(!items.is_empty(), || ("items where next was given", "none"))?;
-            up.extend(items);
-            next = then;
-        }
-        expect(up).to_equal([1, 2, 3, 4, 5, 6, 7])?;
-    }
-    Ok(())
-}
-
-async fn history_read_while_others_write_shows_each_entry_once(world: &World) -> Verdict {
-    let [alice, bob] = world.users().await?;
-    let chat_id = alice.opens_direct_chat_with(&bob).await?;
-    alice.says(&chat_id, (1..=9).map(|number| format!("number {number}"))).await?;
-    let path = format!("/v1/chats/{chat_id}/entries?limit=2");
-    let mut came = Vec::new();
-    let mut page = bob.reads(path.clone()).await?;
-    loop {
-        came.extend(seqs(list_at(&page, "items")?));
-        alice.says(&chat_id, ["meanwhile"]).await?;
-        let Some(next) = page["next"].as_u64() else { break };
-        page = bob.reads(format!("{path}&before={next}")).await?;
-    }
-    expect(came).to_equal([9, 8, 7, 6, 5, 4, 3, 2, 1])
-}
-
-async fn a_place_in_history_of_the_wrong_form_is_refused(world: &World) -> Verdict {
-    let [alice, bob] = world.users().await?;
-    let chat_id = alice.opens_direct_chat_with(&bob).await?;
-    alice.says(&chat_id, ["hello"]).await?;
-    let path = format!("/v1/chats/{chat_id}/entries");
-    let both = alice.get(format!("{path}?before=2&after=0")).send().await?;
-    let problem = both.refused_with(ErrorCode::InvalidRequest)?;
-    let fields = problem["fields"].as_array().cloned().unwrap_or_default();
-    check(fields.iter().any(|field| field["code"] == FieldCode::Conflicting.as_str()), || {
-        ("a field with the code conflicting", both.to_string())
-    })?;
-    for (parameter, wrong) in [
-        ("before", ["0", "-1", "1.5", "x", "", "9007199254740992"]),
-        ("after", ["-1", "-0.1", "1e3", "x", "", "9007199254740992"]),
-    ] {
-        for wrong in wrong {
-            names_field(&alice.get(format!("{path}?{parameter}={wrong}")).send().await?, parameter)?;
-        }
-    }
-    // The greatest number there is asks for nothing wrong.
-    expect(seqs(list_at(&alice.reads(format!("{path}?before=9007199254740991")).await?, "items")?)).to_equal([1])
-}
-
-async fn a_retried_send_answers_the_first_acknowledgement(world: &World) -> Verdict {
-    let [alice, bob] = world.users().await?;
-    let chat_id = alice.opens_direct_chat_with(&bob).await?;
-    let mut bobs = bob.connects().await?;
-    let draft = Draft::new("only once");
-    let first = alice.sends(&chat_id, &draft).await?;
-    expect(alice.sends(&chat_id, &draft).await?).to_equal(&first)?;
-    let mut socket = alice.connects().await?;
-    socket.sends(&draft.frame(&chat_id)).await?;
-    expect(reply_data(&socket.answered(&draft.client_id).await?)?).to_equal(&first)?;
-    // Later, from another session, after other messages, the other way round.
-    let by_socket = Draft::new("once, too");
-    socket.sends(&by_socket.frame(&chat_id)).await?;
-    let second = reply_data(&socket.answered(&by_socket.client_id).await?)?;
-    bob.says(&chat_id, ["between"]).await?;
-    let elsewhere = alice.signs_in_again().await?;
-    expect(elsewhere.sends(&chat_id, &by_socket).await?).to_equal(&second)?;
-    expect(elsewhere.sends(&chat_id, &draft).await?).to_equal(&first)?;
-
-    expect(texts(&alice.history(&chat_id).await?)).to_equal(["only once", "once, too", "between"])?;
-    let events = bob.has_caught_up(&mut bobs).await?;
-    expect(names(&events)).to_equal(["chat_added", "message_created", "message_created", "message_created"])
-}
-
-async fn the_same_send_many_times_at_once_makes_one_message(world: &World) -> Verdict {
-    const TIMES: usize = 12;
-    let [alice, bob] = world.users().await?;
-    let chat_id = alice.opens_direct_chat_with(&bob).await?;
-    let mut bobs = bob.connects().await?;
-    let draft = Draft::new("only once");
-    let by_endpoint = join_all((0..TIMES).map(|_| alice.sends(&chat_id, &draft)));
-    let by_action = async {
-        let mut socket = alice.connects().await?;
-        for number in 0..TIMES {
-            socket.sends(&draft.frame_with_id(&format!("try {number}"), &chat_id)).await?;
-        }
-        answers(&mut socket, TIMES).await
-    };
-    let (by_endpoint, by_action) = Box::pin(async { tokio::join!(by_endpoint, by_action) }).await;
-    let mut acknowledged: Vec<Value> = by_endpoint.into_iter().collect::<Result<_, _>>()?;
-    for answer in by_action? {
-        acknowledged.push(reply_data(&answer)?);
-    }
-    let first = acknowledged.first().cloned().unwrap_or_default();
-    for other in &acknowledged {
-        expect(other).to_equal(&first)?;
-    }
-    expect(seqs(&alice.history(&chat_id).await?)).to_equal([1])?;
-    expect(names(&bob.has_caught_up(&mut bobs).await?)).to_equal(["chat_added", "message_created"])
-}
-
-async fn a_client_id_used_for_something_else_is_a_conflict(world: &World) -> Verdict {
-    let [alice, bob, carol] = world.users().await?;
-    let with_bob = alice.opens_direct_chat_with(&bob).await?;
-    let with_carol = alice.opens_direct_chat_with(&carol).await?;
-    let draft = Draft::new("hello");
-    let first = alice.sends(&with_bob, &draft).await?;
-    let other_text = draft.with_text("hello ");
-    let missing = missing_id();
-    let mut socket = alice.connects().await?;
-    let wrong = [(&with_bob, &other_text), (&with_carol, &draft), (&with_carol, &other_text), (&missing, &draft)];
-    for (number, (chat_id, draft)) in wrong.into_iter().enumerate() {
-        alice.sending(chat_id, draft).send().await?.refused_with(ErrorCode::IdempotencyConflict)?;
-        let id = format!("conflict {number}");
-        socket.sends(&draft.frame_with_id(&id, chat_id)).await?;
-        error_code(&socket.answered(&id).await?, ErrorCode::IdempotencyConflict)?;
-    }
-    // The first send stands, and so does its acknowledgement.
-    expect(alice.sends(&with_bob, &draft).await?).to_equal(&first)?;
-    expect(texts(&alice.history(&with_bob).await?)).to_equal(["hello"])?;
-    expect(alice.history(&with_carol).await?).to_equal(json!([]))
-}
-
-async fn a_client_id_is_unique_per_user_only(world: &World) -> Verdict {
-    let [alice, bob] = world.users().await?;
-    let chat_id = alice.opens_direct_chat_with(&bob).await?;
-    let draft = Draft::new("from alice");
-    let first = alice.sends(&chat_id, &draft).await?;
-    let second = bob.sends(&chat_id, &draft.with_text("from bob")).await?;
-    expect(seqs([&first, &second])).to_equal([1, 2])?;
-    expect(&first["message_id"]).to_differ_from(&second["message_id"])?;
-    let history = alice.history(&chat_id).await?;
-    expect(texts(&history)).to_equal(["from alice", "from bob"])?;
-    for entry in &history {
-        expect(&entry["client_id"]).to_equal(&draft.client_id)?;
-    }
-    Ok(())
-}
-
-async fn a_message_is_found_in_its_own_chat_only(world: &World) -> Verdict {
-    let [alice, bob, carol] = world.users().await?;
-    let with_bob = alice.opens_direct_chat_with(&bob).await?;
-    let with_carol = alice.opens_direct_chat_with(&carol).await?;
-    let sent = alice.sends(&with_bob, &Draft::new("for bob")).await?;
-    let message_id = text_at(&sent, "message_id")?;
-    bob.reads(format!("{}/{message_id}", messages_of(&with_bob))).await?;
-    let elsewhere = format!("{}/{message_id}", messages_of(&with_carol));
-    let nowhere = format!("{}/{}", messages_of(&with_carol), missing_id());
-    let elsewhere = alice.get(elsewhere).header("X-Request-Id", "same").send().await?;
-    let nowhere = alice.get(nowhere).header("X-Request-Id", "same").send().await?;
-    elsewhere.refused_with(ErrorCode::MessageNotFound)?;
-    answers_alike(&elsewhere, &nowhere)?;
-    for wrong in ["1", "x", &message_id.to_uppercase(), &message_id.replace('-', "")] {
-        // An id of digits alone has no other case.
-        if *wrong != message_id {
-            let answer = alice.get(format!("{}/{wrong}", messages_of(&with_bob))).send().await?;
-            names_field(&answer, "message_id")?;
-        }
-    }
-    let answer = alice.get(format!("/v1/chats/{}/entries", with_bob.replace('-', ""))).send().await?;
-    names_field(&answer, "chat_id")
 }
