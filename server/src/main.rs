@@ -10,6 +10,11 @@ use i9chat_server::{
     program,
 };
 
+/// Gives the 19 MiB of a password hash back to the machine when it is done, where the system's allocator keeps them in every thread's
+/// arena: half a gigabyte after a few sign-ins.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The exit code of a program that was told something wrong.
 const WRONG_USE: u8 = 2;
 

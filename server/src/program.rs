@@ -25,7 +25,9 @@ const OTHER_FILES: u64 = 256;
 /// Starts the log on standard error. Standard output is for the greeting and for printed mails.
 pub fn start_log(config: &LogConfig) {
     // The configuration has checked the filter.
-    let filter = EnvFilter::builder().parse_lossy(&config.filter).and(filter_fn(may_be_logged).with_max_level_hint(Level::TRACE));
+    let filter = EnvFilter::builder()
+        .parse_lossy(&config.filter)
+        .and(filter_fn(may_be_logged).with_max_level_hint(Level::TRACE));
     let lines = fmt::layer().with_writer(io::stderr);
     match config.format {
         LogFormat::Text => registry().with(lines.with_filter(filter)).init(),

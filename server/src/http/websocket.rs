@@ -72,7 +72,7 @@ async fn upgrade(
             let _permit = permit;
             match outcome {
                 Ok(connecting) => realtime::serve(site.app, site.router, socket, connecting).await,
-                Err(reason) => realtime::close(socket, reason).await,
+                Err(reason) => Box::pin(realtime::close(socket, reason)).await,
             }
         })
 }
@@ -98,20 +98,23 @@ async fn admit(
     if page == Page::Foreign || anonymous {
         return Err(refuse(CloseCode::ForeignOrigin));
     }
-    let address = caller::origin(headers, peer, &site.allowed.proxies).address;
-    site.rates.check(RateKey::Address(address)).map_err(|delay| CloseReason {
-        code: CloseCode::RateLimited,
-        retry_after_ms: u64::try_from(delay.as_millis()).ok(),
-    })?;
-    let credential = credential.ok_or(refuse(CloseCode::Unauthenticated))?;
-    let identity = site.app.identify(&credential).await.map_err(|unidentified| {
-        refuse(match unidentified {
+    let identity = match credential {
+        Some(credential) => site.app.identify(&credential).await.map_err(|unidentified| match unidentified {
             Unidentified::TokenInvalid => CloseCode::Unauthenticated,
             Unidentified::TokenExpired => CloseCode::TokenExpired,
             Unidentified::SessionEnded => CloseCode::SessionEnded,
             Unidentified::Failed(_) => CloseCode::Unavailable,
-        })
+        }),
+        None => Err(CloseCode::Unauthenticated),
+    };
+    // Whoever is known counts alone; the others count together by where they come from.
+    let address = caller::origin(headers, peer, &site.allowed.proxies).address;
+    let key = identity.as_ref().map_or(RateKey::Address(address), |who| RateKey::User(who.user.user_id));
+    site.rates.check(key).map_err(|delay| CloseReason {
+        code: CloseCode::RateLimited,
+        retry_after_ms: u64::try_from(delay.as_millis()).ok(),
     })?;
+    let identity = identity.map_err(refuse)?;
     let query: EventsQuery = serde_urlencoded::from_str(query).map_err(|_| refuse(CloseCode::InvalidRequest))?;
     Ok((identity, query.cursor))
 }

@@ -46,7 +46,8 @@ pub async fn serve(app: Arc<App>, router: Arc<Router>, mut socket: WebSocket, co
     let reason = connection.run(&mut socket, cursor).await;
     if let Err(reason) = reason {
         tracing::debug!(connection_id = %id, reason = reason.code.name(), "closing a connection");
-        close(socket, reason).await;
+        // Boxed, like all that an idle connection does not need: what is left is what each of them costs.
+        Box::pin(close(socket, reason)).await;
     }
     router.unregister(user_id, &outbox);
 }
@@ -146,7 +147,7 @@ impl Connection<'_> {
                         None => Err(End::Gone),
                     }
                 }
-                () = tokio::time::sleep_until(pace.next()) => self.keep_alive(socket, &mut pace).await,
+                () = tokio::time::sleep_until(pace.next()) => Box::pin(self.keep_alive(socket, &mut pace)).await,
             };
             if let Err(end) = step {
                 return end;

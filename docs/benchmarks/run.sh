@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# Measures what docs/benchmarks.md records. Build first: cargo build --release -p i9chat-server -p i9chat-conformance
+#
+#   docs/benchmarks/run.sh                   everything, about four minutes
+#   docs/benchmarks/run.sh direct idle       only those
+#
+# The server is pinned to core 0 and the load to core 1, both on the loopback interface; everything is kept in a folder of
+# its own, which is removed at the end. Needs taskset, cc, python3 and wrk (Debian: util-linux, gcc, python3, wrk).
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+SERVER=$PWD/target/release/i9chat-server
+SUITE=$PWD/target/release/i9chat-conformance
+HERE=$PWD/docs/benchmarks
+PORT=${PORT:-8290}
+SMTP=${SMTP:-2590}
+URL=http://127.0.0.1:$PORT
+WORK=$(mktemp -d)
+pid=
+FOLDER=
+
+stop() {
+    [[ -n $pid ]] && kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
+    pid=
+    return 0
+}
+trap 'stop; rm -rf "$WORK"' EXIT
+
+# start FOLDER [COMMAND…]: starts the server on a data folder, through a command if one is given.
+start() {
+    local data=$1
+    FOLDER=$data
+    shift
+    taskset -c 0 "$@" "$SERVER" --listen "127.0.0.1:$PORT" --data "$WORK/$data" --smtp-url "smtp://127.0.0.1:$SMTP" --log warn \
+        --frames-per-second 1000000 --frames-burst 1000000 --requests-per-second 1000000 --requests-burst 1000000 \
+        --max-connections 19000 --max-connections-per-user 200 >"$WORK/server.log" 2>&1 &
+    pid=$!
+    until python3 -c "import urllib.request as u; u.urlopen('$URL/readyz')" 2>/dev/null; do
+        kill -0 "$pid" || { cat "$WORK/server.log"; exit 1; }
+        sleep 0.05
+    done
+}
+
+load() {
+    taskset -c 1 "$SUITE" load "$@" --url "$URL" --smtp-listen "127.0.0.1:$SMTP" --users "$WORK/users-$FOLDER.json"
+}
+
+direct() {
+    for window in 1 16; do
+        start direct
+        load direct --senders 64 --seconds 10 --window "$window"
+        stop
+    done
+}
+
+slow() {
+    cc -O2 -shared -fPIC -o "$WORK/slow-flush.so" "$HERE/slow-flush.c" -ldl
+    for window in 1 16; do
+        echo "with every flush 5 ms slower:"
+        start direct env FLUSH_DELAY_MS=5 LD_PRELOAD="$WORK/slow-flush.so"
+        load direct --senders 64 --seconds 10 --window "$window"
+        stop
+    done
+}
+
+idle() {
+    start idle
+    load idle --connections 5000 --server-pid "$pid" --hold-seconds 5
+    stop
+}
+
+resume() {
+    start resume
+    load resume --connections 1000 --missed 100
+    stop
+}
+
+# The time from the start of the process to its first answer, on a data folder that is there already, ten times.
+first() {
+    start first
+    stop
+    taskset -c 0 python3 - "$SERVER" "$WORK/first" "$PORT" <<'PYTHON'
+import socket, subprocess, sys, time
+server, data, port = sys.argv[1:]
+times = []
+for _ in range(10):
+    began = time.monotonic()
+    process = subprocess.Popen([server, "--listen", f"127.0.0.1:{port}", "--data", data, "--log", "warn"], stdout=subprocess.DEVNULL)
+    while True:
+        try:
+            with socket.create_connection(("127.0.0.1", int(port))) as line:
+                line.sendall(b"GET /v1/capabilities HTTP/1.1\r\nhost: x\r\n\r\n")
+                assert line.recv(12).endswith(b"200")
+                break
+        except ConnectionRefusedError:
+            time.sleep(0.0005)
+    times.append((time.monotonic() - began) * 1000)
+    process.terminate()
+    process.wait()
+times.sort()
+print(f"start to first answer: median {times[5]:.0f} ms, slowest {times[-1]:.0f} ms")
+PYTHON
+}
+
+# A page of 50 from the middle of a chat of 100 entries and of a million, one request after the other.
+pages() {
+    start pages
+    taskset -c 1 python3 "$HERE/pages.py" "$URL" "$SUITE" "$SMTP" "$WORK"
+    stop
+}
+
+if (($# == 0)); then set -- direct slow idle resume first pages; fi
+for part in "$@"; do
+    printf '\n== %s\n' "$part"
+    "$part"
+done
