@@ -1,6 +1,6 @@
 //! A user of the server, signed in.
 
-use std::ops::Deref;
+use std::{ops::Deref, time::Duration};
 
 use i9chat_spec::ErrorCode;
 use serde_json::{Value, json};
@@ -118,14 +118,19 @@ impl User {
     }
 }
 
-/// Sends a request of the set-up; waits and repeats while the server asks for that. (ERR-7)
+/// The longest time that the set-up of a case waits when the server asks for it.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// Sends a request of the set-up; waits and repeats while the server asks for that, and for no long time. (ERR-7)
 pub(crate) async fn patiently(request: Request) -> Verdict<Answer> {
     loop {
         let answer = request.clone().send().await?;
         let wait =
             answer.refused_with(ErrorCode::RateLimited).ok().and_then(|problem| problem["retry_after_ms"].as_u64());
-        let Some(wait) = wait else { return Ok(answer) };
-        tokio::time::sleep(std::time::Duration::from_millis(wait)).await;
+        match wait.map(Duration::from_millis) {
+            Some(wait) if wait <= LONGEST_WAIT => tokio::time::sleep(wait).await,
+            _ => return Ok(answer),
+        }
     }
 }
 
