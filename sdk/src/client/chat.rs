@@ -1,5 +1,5 @@
 use i9chat_spec::{
-    ChatId, ClientId, Message, MessageId, MessageText, NewContent, Nothing, Seq, Watermark,
+    ChatId, ClientId, Entry, Message, MessageId, MessageText, NewContent, Nothing, Seq, Watermark,
     action::SendMessageData,
     api::{
         chats::{ChatSnapshot, GetChat, OneChat},
@@ -68,7 +68,10 @@ impl ChatHandle {
     /// One message; refused with `message_not_found`. (MSG-11)
     pub async fn message(&self, message_id: MessageId) -> Result<Message, Error> {
         let path = OneMessage { chat_id: self.chat_id, message_id };
-        self.client.http().call::<GetMessage>(&path, &Nothing {}, &Nothing {}).await
+        match self.client.http().call::<GetMessage>(&path, &Nothing {}, &Nothing {}).await? {
+            Entry::Message(message) => Ok(message),
+            Entry::Unknown(_) => Err(Error::Unexpected("an entry that is no message".to_owned())),
+        }
     }
 
     /// The history from its end backwards, newest first, page by page. (MSG-10)

@@ -1,7 +1,7 @@
 //! Messages: sending, history, reading one. (MSG-1 to MSG-12)
 
 use i9chat_spec::{
-    Entry, FieldCode, FieldError, Message, action,
+    Entry, FieldCode, FieldError, action,
     action::SendMessageData,
     api::messages::{
         EntriesQuery, EntryPage, GetMessage, GetMessageRefusal, ListEntries, ListEntriesRefusal, MessageSent,
@@ -63,10 +63,10 @@ fn seek(query: &EntriesQuery) -> Result<Seek, FieldError> {
 }
 
 impl Handle<GetMessage> for App {
-    async fn handle(&self, call: Call<GetMessage>) -> Result<Answer<Message>, Failure<GetMessageRefusal>> {
+    async fn handle(&self, call: Call<GetMessage>) -> Result<Answer<Entry>, Failure<GetMessageRefusal>> {
         let found = self.log.message(call.caller.user.user_id, call.path.chat_id, call.path.message_id).await?;
         match found {
-            MessageRead::Found(message) => Ok((*message).into()),
+            MessageRead::Found(message) => Ok(Entry::Message(*message).into()),
             MessageRead::NoChat => Err(Failure::Refused(GetMessageRefusal::ChatNotFound)),
             MessageRead::NoMessage => Err(Failure::Refused(GetMessageRefusal::MessageNotFound)),
         }

@@ -1,6 +1,7 @@
 //! The embedded store: one SQLite file, one writer thread, a few readers.
 
 mod accounts;
+mod checkpoints;
 mod log;
 mod readers;
 mod schema;
@@ -32,7 +33,8 @@ impl SqliteStore {
         let readers = (0..reader_count.max(1))
             .map(|_| connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY))
             .collect::<Result<_, _>>()?;
-        Ok(Self { writer: Writer::start(connection)?, readers: Readers::new(readers), log: Arc::default() })
+        let beside = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        Ok(Self { writer: Writer::start(connection, beside)?, readers: Readers::new(readers), log: Arc::default() })
     }
 
     /// Runs a job in a transaction of its own: all or nothing, and durable when this returns.
@@ -60,7 +62,8 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
         connection.pragma_update(None, "journal_mode", "wal")?;
         // A commit is on disk before it is acknowledged. (MSG-2)
         connection.pragma_update(None, "synchronous", "full")?;
-        connection.pragma_update(None, "wal_autocheckpoint", 8000)?;
+        // Checkpoints are made beside the writer; it makes one itself only when they do not keep up. (128 MiB)
+        connection.pragma_update(None, "wal_autocheckpoint", 32_000)?;
     }
     connection.pragma_update(None, "cache_size", -16_000)?;
     connection.pragma_update(None, "foreign_keys", true)?;

@@ -21,6 +21,9 @@ use crate::{
     realtime::{Outbox, Outgoing, frames::Frame},
 };
 
+/// How many actions that are taken make up for one that is refused: beyond a quarter more than the rate, patience runs out. (WSK-11)
+const REFUSED: u32 = 4;
+
 /// Takes the frames of one connection.
 pub(super) struct Incoming {
     target: Target,
@@ -66,7 +69,7 @@ impl Incoming {
             limiter: RateLimiter::direct(quota),
             refused: 0,
             max_frame_bytes: usize::try_from(limits.max_frame_bytes).unwrap_or(usize::MAX),
-            patience: count(limits.frames_burst).get(),
+            patience: count(limits.frames_burst).get().saturating_mul(REFUSED),
         }
     }
 
@@ -98,7 +101,7 @@ impl Incoming {
             .filter(|_| text.trim_ascii_start().starts_with('{'))
             .ok_or(CloseCode::BadFrame)?;
         if let Err(wait) = self.limiter.check() {
-            self.refused += 1;
+            self.refused = self.refused.saturating_add(REFUSED);
             if self.refused > self.patience {
                 return Err(CloseCode::RateLimited.into());
             }
@@ -106,7 +109,7 @@ impl Incoming {
             self.target.refuse(&frame.id, &Failure::<i9chat_spec::error::NoRefusal>::RateLimited(delay));
             return Ok(());
         }
-        // Whoever is now and then a little too fast stays; whoever goes on regardless does not.
+        // Whoever is a little too fast now and then stays; whoever goes on regardless does not.
         self.refused = self.refused.saturating_sub(1);
         let data = frame.data.map_or("{}", RawValue::get);
         macro_rules! dispatch {

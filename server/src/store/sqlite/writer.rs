@@ -3,12 +3,14 @@ use std::thread;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
+use super::checkpoints::Checkpoints;
 use crate::store::StoreError;
 
 /// How many writes may wait. The committer has one batch under way at a time, so this bounds account writes.
 const QUEUE: usize = 1024;
 
-type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+/// Something to do on the writer's connection, between two transactions.
+pub(super) type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// The one thread that writes.
 #[derive(Debug)]
@@ -17,13 +19,16 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(mut connection: Connection) -> Result<Self, StoreError> {
+    /// Starts the thread, and the one that makes checkpoints on another connection.
+    pub(super) fn start(mut connection: Connection, beside: Connection) -> Result<Self, StoreError> {
         let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE);
+        let checkpoints = Checkpoints::start(beside, jobs.downgrade())?;
         thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || {
                 while let Some(job) = queue.blocking_recv() {
                     job(&mut connection);
+                    checkpoints.committed();
                 }
             })
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;

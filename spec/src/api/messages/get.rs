@@ -1,16 +1,16 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{ChatId, Example, Message, MessageId, SignedIn, endpoint, refusals};
+use crate::{ChatId, Entry, Example, MessageId, SignedIn, endpoint, refusals};
 
 endpoint! {
-    /// Answers one message. (MSG-11)
+    /// Answers one message, as the entry that it is. (MSG-11)
     ///
     /// A message that the caller may not see is answered as one that does not exist. (ERR-6)
     GetMessage("get_message"): GET "/v1/chats/{chat_id}/messages/{message_id}" => 200 {
         caller: SignedIn,
         path: OneMessage,
-        response: Message,
+        response: Entry,
         refusal: GetMessageRefusal,
     }
 }
