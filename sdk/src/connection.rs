@@ -26,7 +26,6 @@ use i9chat_spec::{
     ClientFrame, Cursor, ErrorFrame, Event, EventFrame, Hello, PROTOCOL_VERSION, Reconnect, ReplyFrame, Resume,
     ServerFrame, action::SendMessageData, close::CloseCode,
 };
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use self::{backoff::Retries, outbox::Outbox};
@@ -161,7 +160,7 @@ impl Connection {
         self.heard(now);
         match (&self.phase, frame) {
             (Phase::Waiting { .. } | Phase::Stopped(_), _) => {}
-            (_, ServerFrame::Unknown(fields)) => self.unknown(now, fields),
+            (_, ServerFrame::Unknown(fields)) => self.unknown(now, &fields),
             (Phase::Opening { .. }, ServerFrame::Hello(hello)) => self.greeted(now, hello),
             (Phase::Live(_), ServerFrame::Event(event)) => self.apply(event),
             (Phase::Live(_), ServerFrame::Heartbeat(heartbeat)) => {
@@ -264,16 +263,7 @@ impl Connection {
     }
 
     /// A frame of an unknown type is ignored (CNV-14). One of a known type that cannot be read comes here too.
-    fn unknown(&mut self, now: Duration, mut fields: Map<String, Value>) {
-        // An error is as good without the `fields` of a newer server, whose faults this version does not know.
-        if let (Phase::Live(_), Some(Value::Object(error))) = (&self.phase, fields.get_mut("error"))
-            && error.remove("fields").is_some()
-        {
-            return match ServerFrame::deserialize(Value::Object(fields)) {
-                Ok(frame) => self.received(now, frame),
-                Err(_) => self.give_up(now),
-            };
-        }
+    fn unknown(&mut self, now: Duration, fields: &Map<String, Value>) {
         let text = |name| fields.get(name).and_then(Value::as_str);
         match text("type") {
             // To pass over it in silence would leave a gap, to give up would get it again for ever: the application decides.

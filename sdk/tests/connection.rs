@@ -9,9 +9,9 @@ use i9chat_sdk::{
     connection::{Backoff, Connection, Lost, Output, SendError, SendFrame, SendKey, Settings},
 };
 use i9chat_spec::{
-    ChatId, ClientId, CloseCode, CloseReason, Cursor, ErrorCode, ErrorFrame, Event, EventFrame, Example, Format,
-    FrameId, Heartbeat, Hello, NewContent, Problem, Reconnect, ReplyFrame, RequestId, Resume, ServerFrame,
-    action::SendMessageData, api::messages::MessageSent, event::MessageCreated,
+    ChatId, ClientId, CloseCode, CloseReason, Cursor, ErrorCode, ErrorFrame, Event, EventFrame, Example, FieldCode,
+    FieldError, Format, FrameId, Heartbeat, Hello, NewContent, Problem, Reconnect, ReplyFrame, RequestId, Resume,
+    ServerFrame, action::SendMessageData, api::messages::MessageSent, event::MessageCreated,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -499,7 +499,9 @@ fn a_refusal_with_faults_of_a_newer_server_completes_its_send() {
     let mut refusal = serde_json::to_value(error(id, problem(ErrorCode::InvalidRequest))).expect("a frame");
     refusal["error"]["fields"] = json!([{ "field": "content", "code": "too_loud", "message": "whisper" }]);
     line.receives(START, serde_json::from_value(refusal).expect("a frame"));
-    let outcome = Err(SendError::Refused(Box::new(problem(ErrorCode::InvalidRequest))));
+    let fault = FieldError { field: "content".to_owned(), code: FieldCode::Unknown, message: "whisper".to_owned() };
+    let refused = Problem { fields: Some(vec![fault]), ..problem(ErrorCode::InvalidRequest) };
+    let outcome = Err(SendError::Refused(Box::new(refused)));
     assert_eq!(line.outputs(), [Output::Complete { send, outcome }]);
 }
 

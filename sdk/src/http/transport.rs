@@ -8,7 +8,6 @@ use reqwest::{
 };
 use rustls::ClientConfig;
 use rustls_platform_verifier::BuilderVerifierExt;
-use serde_json::{Map, Value};
 use url::Url;
 
 use crate::Error;
@@ -89,7 +88,7 @@ impl Transport {
             let format = format.ok_or_else(|| Error::Unexpected(format!("{} in another encoding", E::NAME)))?;
             return format.decode(&bytes).map_err(|error| Error::Unexpected(format!("{}: {error}", E::NAME)));
         }
-        match format.and_then(|format| problem(format, &bytes)) {
+        match format.and_then(|format| format.decode::<Problem>(&bytes).ok()) {
             Some(problem) => Err(problem.into()),
             None if is_gateway(status) => Err(Error::Gateway(status.as_u16())),
             None => Err(Error::Unexpected(format!("{} was answered with status {status}", E::NAME))),
@@ -144,15 +143,6 @@ fn tls() -> Result<ClientConfig, Error> {
         .and_then(BuilderVerifierExt::with_platform_verifier)
         .map_err(|error| Error::Tls(error.into()))?;
     Ok(config.with_no_client_auth())
-}
-
-/// The problem, without its `fields` where a newer server names faults that this version does not know: the code is what counts.
-fn problem(format: Format, bytes: &[u8]) -> Option<Problem> {
-    format.decode(bytes).ok().or_else(|| {
-        let mut whole: Map<String, Value> = format.decode(bytes).ok()?;
-        whole.remove("fields");
-        serde_json::from_value(Value::Object(whole)).ok()
-    })
 }
 
 fn network(error: reqwest::Error) -> Error {
