@@ -67,12 +67,16 @@ async fn upgrade(
         .max_message_size(max_frame)
         .max_frame_size(max_frame)
         .protocols(format.map(Format::subprotocol))
-        .on_upgrade(move |socket| async move {
-            // The connection counts for as long as it is open.
-            let _permit = permit;
-            match outcome {
-                Ok(connecting) => realtime::serve(site.app, site.router, socket, connecting).await,
-                Err(reason) => Box::pin(realtime::close(socket, reason)).await,
+        .on_upgrade(move |socket| {
+            // Boxed at once: every async function that it is handed to keeps room for it, for as long as the connection is.
+            let socket = Box::new(socket);
+            async move {
+                match outcome {
+                    Ok(connecting) => realtime::serve(site.app, site.router, socket, connecting).await,
+                    Err(reason) => Box::pin(realtime::close(socket, reason)).await,
+                }
+                // The connection counts for as long as it is open.
+                drop(permit);
             }
         })
 }

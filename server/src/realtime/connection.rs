@@ -37,7 +37,7 @@ pub struct Connecting {
 }
 
 /// Serves a connection until it ends.
-pub async fn serve(app: Arc<App>, router: Arc<Router>, mut socket: WebSocket, connecting: Connecting) {
+pub async fn serve(app: Arc<App>, router: Arc<Router>, mut socket: Box<WebSocket>, connecting: Connecting) {
     let Connecting { identity, format, cursor } = connecting;
     let outbox = Arc::new(Outbox::new(identity.session_id));
     let user_id = identity.user.user_id;
@@ -53,7 +53,7 @@ pub async fn serve(app: Arc<App>, router: Arc<Router>, mut socket: WebSocket, co
 }
 
 /// Closes a connection with a reason, and waits a moment for the peer to take it.
-pub async fn close(mut socket: WebSocket, reason: CloseReason) {
+pub async fn close(mut socket: Box<WebSocket>, reason: CloseReason) {
     metrics::counter!("i9chat_connections_closed_total", "reason" => reason.code.name()).increment(1);
     let frame = CloseFrame { code: reason.code.number(), reason: reason.to_string().into() };
     let closing = async {
