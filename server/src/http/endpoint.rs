@@ -108,7 +108,7 @@ impl Exchange {
         Box::new(problem_of(failure, self.request_id.clone()))
     }
 
-    fn invalid(&self, fault: FieldError) -> Box<Problem> {
+    pub(super) fn invalid(&self, fault: FieldError) -> Box<Problem> {
         self.failed(&Failure::<NoRefusal>::Invalid(fault))
     }
 

@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderMap, Response, header},
     routing::get,
 };
-use i9chat_spec::{CloseCode, CloseReason, Cursor, ErrorCode, Format, api::events::EventsQuery};
+use i9chat_spec::{CloseCode, CloseReason, Cursor, FieldCode, FieldError, Format, api::events::EventsQuery};
 
 use super::{RateKey, Site, caller, endpoint::Exchange, guard::Page, listener::ConnectionPermit, problem::respond};
 use crate::{
@@ -39,10 +39,12 @@ async fn upgrade(
     let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
         Ok(upgrade) => upgrade,
         Err(rejection) => {
-            let mut problem = exchange.problem(ErrorCode::InvalidRequest);
-            problem.detail = rejection.body_text();
-            problem.fields = Some(Vec::new());
-            return respond(&problem, exchange.format.unwrap_or(Format::Json));
+            let fault = FieldError {
+                field: String::new(),
+                code: FieldCode::BadFormat,
+                message: format!("not the handshake of a WebSocket: {}", rejection.body_text()),
+            };
+            return respond(&exchange.invalid(fault), exchange.format.unwrap_or(Format::Json));
         }
     };
     let offered = offered(&parts.headers);

@@ -1,4 +1,7 @@
-use std::thread;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    thread,
+};
 
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
@@ -27,7 +30,10 @@ impl Writer {
             .name("sqlite-writer".to_owned())
             .spawn(move || {
                 while let Some(job) = queue.blocking_recv() {
-                    job(&mut connection);
+                    // A fault in one job must not end all writing: what it began is rolled back, and its caller is told that it was given up.
+                    if catch_unwind(AssertUnwindSafe(|| job(&mut connection))).is_err() {
+                        tracing::error!("a write panicked");
+                    }
                     checkpoints.committed();
                 }
             })
@@ -61,4 +67,29 @@ fn in_transaction<T>(
     let value = job(&transaction)?;
     transaction.commit()?;
     Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::SqliteStore;
+
+    #[tokio::test]
+    async fn a_write_that_panics_changes_nothing_and_the_next_one_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("test.db"), 1).unwrap();
+        store.write(|connection| Ok(connection.execute_batch("CREATE TABLE tried (number INTEGER)")?)).await.unwrap();
+        let failed = store
+            .write(|connection| -> Result<(), StoreError> {
+                connection.execute("INSERT INTO tried VALUES (1)", [])?;
+                panic!("on purpose")
+            })
+            .await;
+        assert!(matches!(failed, Err(StoreError::Unavailable(_))));
+        store.write(|connection| Ok(connection.execute("INSERT INTO tried VALUES (2)", [])?)).await.unwrap();
+        let numbers = store.read(|connection| {
+            Ok(connection.query_row("SELECT group_concat(number) FROM tried", [], |row| row.get::<_, String>(0))?)
+        });
+        assert_eq!(numbers.await.unwrap(), "2");
+    }
 }
