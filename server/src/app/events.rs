@@ -52,11 +52,12 @@ impl Handle<ListEvents> for App {
 
 impl App {
     fn event<R>(&self, record: &Record) -> Result<EventFrame, Failure<R>> {
+        let data: serde_json::Value = serde_json::from_str(&record.data).map_err(|_| Failure::Internal)?;
         let frame = serde_json::json!({
             "event": record.event,
             "cursor": record.place.cursor(self.epoch),
             "chat_id": record.chat_id,
-            "data": &*record.data,
+            "data": data,
         });
         serde_json::from_value(frame).map_err(|_| Failure::Internal)
     }

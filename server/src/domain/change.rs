@@ -4,7 +4,6 @@ use i9chat_spec::{
     Chat, ChatId, Event, Message, SessionId, Timestamp, User, UserId,
     event::{ChatAdded, EventData, MessageCreated, SessionEnded},
 };
-use serde_json::value::RawValue;
 
 use super::{Place, Position};
 use crate::ids::Ids;
@@ -28,7 +27,7 @@ pub struct Record {
     /// The chat that it is addressed to; else it is addressed to a user.
     pub chat_id: Option<ChatId>,
     /// The data of the event, as JSON.
-    pub data: Arc<RawValue>,
+    pub data: Arc<str>,
 }
 
 /// What a change does.
@@ -75,13 +74,13 @@ impl ChangeBody {
             Self::MessageCreated { message, .. } => (
                 MessageCreated::NAME,
                 Some(message.chat_id),
-                serde_json::value::to_raw_value(&MessageCreated { message: (**message).clone() })?,
+                serde_json::to_string(&MessageCreated { message: (**message).clone() })?,
             ),
             Self::ChatAdded { chat, .. } => {
-                (ChatAdded::NAME, None, serde_json::value::to_raw_value(&ChatAdded { chat: (**chat).clone() })?)
+                (ChatAdded::NAME, None, serde_json::to_string(&ChatAdded { chat: (**chat).clone() })?)
             }
             Self::SessionEnded { session_id, .. } => {
-                (SessionEnded::NAME, None, serde_json::value::to_raw_value(&SessionEnded { session_id: *session_id })?)
+                (SessionEnded::NAME, None, serde_json::to_string(&SessionEnded { session_id: *session_id })?)
             }
         };
         let place = Place { position, tag: ids.tag() };

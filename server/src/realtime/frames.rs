@@ -37,7 +37,7 @@ impl EncodedEvent {
 /// The frame of a change as JSON. The data stands in the log as JSON already.
 fn event_json(record: &Record, epoch: LogEpoch) -> String {
     let cursor = record.place.cursor(epoch);
-    let data = record.data.get();
+    let data = &*record.data;
     let mut frame = String::with_capacity(data.len() + 192);
     // Names, cursors and ids are of characters that JSON takes as they are; writing to a String does not fail.
     let written = write!(frame, "{{\"type\":\"event\",\"event\":\"{}\",\"cursor\":\"{cursor}\",", record.event)
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn an_event_reads_as_the_type_that_the_documents_describe() {
-        let data = serde_json::value::to_raw_value(&MessageCreated::example()).unwrap();
+        let data = serde_json::to_string(&MessageCreated::example()).unwrap();
         let place = Place { position: Position(7), tag: 9 };
         let record = Record { place, event: "message_created", chat_id: Some(ChatId::example()), data: data.into() };
         let epoch = LogEpoch([1; 8]);

@@ -48,7 +48,7 @@ fn message_created(
         integer(message.seq.get()),
         sender,
         message.client_id.as_uuid().as_bytes(),
-        record.data.get(),
+        &*record.data,
     ])?;
     Ok(())
 }
@@ -100,7 +100,7 @@ fn to_user(connection: &Connection, record: &Record, user: i64) -> Result<(), St
         integer(record.place.tag),
         rows::kind(record.event),
         user,
-        record.data.get(),
+        &*record.data,
     ])?;
     Ok(())
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use i9chat_spec::{Event, Message, User, UserId, event::MessageCreated};
 use rusqlite::{Connection, OptionalExtension, Row};
-use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::{
@@ -54,7 +53,8 @@ pub(super) fn record(row: &Row<'_>) -> Result<Record, StoreError> {
     let kind: usize = usize::try_from(row.get::<_, i64>(2)?).map_err(corrupt)?;
     let event = Event::NAMES.get(kind).copied().ok_or_else(|| corrupt(format_args!("a change of kind {kind}")))?;
     let chat_id: Option<Uuid> = row.get::<_, Option<[u8; 16]>>(3)?.map(Uuid::from_bytes);
-    let data: Arc<RawValue> = RawValue::from_string(row.get(4)?).map_err(corrupt)?.into();
+    // Not parsed: what stands here was encoded when it was written, and goes out as it is.
+    let data = Arc::from(row.get_ref(4)?.as_str().map_err(corrupt)?);
     Ok(Record { place: place(row)?, event, chat_id: chat_id.map(i9chat_spec::ChatId::from_uuid), data })
 }
 
