@@ -41,15 +41,11 @@ def measure(name, token, chat_id, before):
 
 
 load("--senders", "2", "--window", "512", "--seconds", "1")
-users = json.load(open(users_file))
-users = users["users"] if isinstance(users, dict) else users
-one, other = (sign_in(user) for user in users[:2])
-token = one["token"]
+token = sign_in(json.load(open(users_file))[0])["token"]
 
 # A short chat: with oneself's partner there is only one, so a third user is needed.
 load("--senders", "4", "--window", "1", "--seconds", "1")
 users = json.load(open(users_file))
-users = users["users"] if isinstance(users, dict) else users
 third = sign_in(users[2])
 short = call("PUT", f"/v1/direct/{third['user']['username']}", token)["chat"]["chat_id"]
 for number in range(100):

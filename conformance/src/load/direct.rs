@@ -264,15 +264,15 @@ impl Sender {
         received: Option<Result<Message, tokio_tungstenite::tungstenite::Error>>,
     ) -> Result<(), LoadError> {
         let now = self.shared.start.elapsed();
-        let mut received = received;
-        for _ in 0..READ_AT_ONCE {
-            if let Some(text) = socket::text_of(received)? {
+        let mut received = Some(received);
+        let mut room = READ_AT_ONCE;
+        while let Some(next) = received {
+            if let Some(text) = socket::text_of(next)? {
                 self.take(&text, now)?;
             }
-            match self.socket.next().now_or_never() {
-                Some(next) => received = next,
-                None => break,
-            }
+            room -= 1;
+            // What is taken out of the socket must be counted: nothing is taken that there is no room for.
+            received = if room > 0 { self.socket.next().now_or_never() } else { None };
         }
         self.shared.settle();
         Ok(())

@@ -183,9 +183,11 @@ fn action_names() -> Vec<&'static str> {
 pub(super) fn end_of(error: &axum::Error) -> End {
     use std::error::Error;
 
-    use tokio_tungstenite::tungstenite;
+    use tokio_tungstenite::tungstenite::{self, error::ProtocolError};
     match error.source().and_then(|source| source.downcast_ref::<tungstenite::Error>()) {
         Some(tungstenite::Error::Capacity(_)) => CloseCode::FrameTooLarge.into(),
+        // A peer that leaves without a word has sent nothing bad.
+        Some(tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)) => End::Gone,
         Some(tungstenite::Error::Utf8(_) | tungstenite::Error::Protocol(_)) => CloseCode::BadFrame.into(),
         _ => End::Gone,
     }
