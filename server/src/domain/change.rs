@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use i9chat_spec::{
-    Chat, ChatId, Event, Message, SessionId, Timestamp, User, UserId,
+    Chat, ChatId, Message, SessionId, Timestamp, User, UserId,
     event::{ChatAdded, EventData, MessageCreated, SessionEnded},
 };
 
@@ -85,12 +85,5 @@ impl ChangeBody {
         };
         let place = Place { position, tag: ids.tag() };
         Ok(Change { record: Record { place, event, chat_id, data: data.into() }, body: self })
-    }
-}
-
-impl Record {
-    /// The name of an event as the constant that it is; `None` for what this server never wrote.
-    pub fn event_name(name: &str) -> Option<&'static str> {
-        Event::NAMES.iter().copied().find(|known| *known == name)
     }
 }
