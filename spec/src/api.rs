@@ -3,7 +3,9 @@
 pub mod capabilities;
 pub mod chats;
 pub mod events;
+pub mod media;
 pub mod messages;
+pub mod password_reset;
 pub mod sessions;
 pub mod signup;
 pub mod users;
@@ -20,12 +22,17 @@ macro_rules! for_each_endpoint {
             $crate::api::signup::RequestSignup,
             $crate::api::signup::VerifySignup,
             $crate::api::signup::CompleteSignup,
+            $crate::api::password_reset::RequestPasswordReset,
+            $crate::api::password_reset::VerifyPasswordReset,
+            $crate::api::password_reset::CompletePasswordReset,
             $crate::api::sessions::SignIn,
             $crate::api::sessions::ListSessions,
             $crate::api::sessions::RefreshSession,
             $crate::api::sessions::EndSession,
             $crate::api::users::GetMe,
+            $crate::api::users::UpdateMe,
             $crate::api::users::GetUser,
+            $crate::api::users::FindNearby,
             $crate::api::chats::OpenDirect,
             $crate::api::chats::ListChats,
             $crate::api::chats::GetChat,
@@ -33,6 +40,9 @@ macro_rules! for_each_endpoint {
             $crate::api::messages::SendMessage,
             $crate::api::messages::GetMessage,
             $crate::api::events::ListEvents,
+            $crate::api::media::StartUpload,
+            $crate::api::media::CompleteUpload,
+            $crate::api::media::GetMedia,
         }
     };
 }

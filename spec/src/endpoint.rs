@@ -96,6 +96,9 @@ pub trait Endpoint: Send + 'static {
     const PATH: &'static str;
     /// The status of success.
     const STATUS: u16;
+    /// Whether the answer leads elsewhere: a caller who does not ask for JSON or MessagePack by name is redirected to its
+    /// `url` with 302 instead of reading it. (MED-22)
+    const REDIRECTS: bool;
     /// The lines of the documentation: the first is the summary.
     const DOCS: &'static [&'static str];
     /// The path of the module that declares it; the noun in it groups the operations of the OpenAPI document.
@@ -116,13 +119,11 @@ pub trait Endpoint: Send + 'static {
 
     /// Every code that the endpoint can answer with. (ERR-2)
     fn error_codes() -> Vec<ErrorCode> {
-        let mut codes = vec![
-            ErrorCode::NotAcceptable,
-            ErrorCode::RateLimited,
-            ErrorCode::Internal,
-            ErrorCode::Unavailable,
-            ErrorCode::Overloaded,
-        ];
+        let mut codes =
+            vec![ErrorCode::RateLimited, ErrorCode::Internal, ErrorCode::Unavailable, ErrorCode::Overloaded];
+        if !Self::REDIRECTS {
+            codes.push(ErrorCode::NotAcceptable);
+        }
         if Self::METHOD.is_unsafe() {
             codes.push(ErrorCode::ForeignOrigin);
         }
@@ -179,6 +180,7 @@ macro_rules! endpoint {
             $(body: $body:ty,)?
             $(response: $response:ty,)?
             $(refusal: $refusal:ty,)?
+            $(redirects: $redirects:literal,)?
         }
     ) => {
         $(#[doc = $doc])*
@@ -190,6 +192,7 @@ macro_rules! endpoint {
             const METHOD: $crate::Method = $crate::Method::$method;
             const PATH: &'static str = $path;
             const STATUS: u16 = $status;
+            const REDIRECTS: bool = false $(|| $redirects)?;
             const DOCS: &'static [&'static str] = &[$($doc),*];
             const MODULE: &'static str = module_path!();
             type Caller = $caller;

@@ -84,6 +84,8 @@ codes! {
     ChatNotFound "chat_not_found" 404 false "There is no such chat";
     /// No such message in that chat, or not visible to the caller.
     MessageNotFound "message_not_found" 404 false "There is no such message";
+    /// No such media or part of it, or not visible to the caller.
+    MediaNotFound "media_not_found" 404 false "There is no such media";
     /// The path has no such method.
     MethodNotAllowed "method_not_allowed" 405 false "The method is not allowed here";
     /// `Accept` allows neither JSON nor MessagePack.
@@ -96,12 +98,22 @@ codes! {
     IdempotencyConflict "idempotency_conflict" 409 false "The client_id was used for something else";
     /// A direct chat needs another user.
     DirectWithSelf "direct_with_self" 409 false "A direct chat needs another user";
+    /// The media is not complete, not the caller's, or of another purpose or kind; or it expired.
+    MediaNotUsable "media_not_usable" 409 false "The media cannot be used for this";
+    /// Not every byte that was stated has arrived.
+    UploadIncomplete "upload_incomplete" 409 false "The upload is not complete";
+    /// The caller has too many uploads that nothing uses yet.
+    TooManyUploads "too_many_uploads" 409 false "Too many uploads are unused";
+    /// The connection would have more subscriptions than it may.
+    TooManySubscriptions "too_many_subscriptions" 409 false "Too many subscriptions";
     /// No such ticket, or used, voided, expired, or for another step.
     TicketInvalid "ticket_invalid" 410 false "The ticket is not valid";
     /// The body is larger than the limit.
     PayloadTooLarge "payload_too_large" 413 false "The body is too large";
     /// The body is neither JSON nor MessagePack by its `Content-Type`.
     UnsupportedMediaType "unsupported_media_type" 415 false "The body is of an unsupported type";
+    /// What arrived is not of the type that was stated: start again.
+    MediaRejected "media_rejected" 422 false "The upload is not what was stated";
     /// The WebSocket frame names an action that the server does not have.
     UnknownAction "unknown_action" 400 false "There is no such action";
     /// Too many requests; wait `retry_after_ms`.

@@ -134,6 +134,10 @@ server_id! {
     /// Names a connection, for logs and questions to the operator.
     ConnectionId, "019ab1c2-3d4e-7f50-8a1b-2c3d4e5f6075"
 }
+server_id! {
+    /// Names what was uploaded.
+    MediaId, "019ab1c2-3d4e-7f50-8a1b-2c3d4e5f6076"
+}
 id! {
     /// Made by the client, unique per user: a retry with the same id does nothing twice. (MSG-6)
     ClientId, None, "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$", "4b0ae2c4-52f1-4d3e-9a3f-7c1d2e3f4a5b"

@@ -25,8 +25,10 @@ pub mod event;
 pub mod frame;
 pub mod ids;
 pub mod limits;
+pub mod location;
 pub mod model;
 pub mod number;
+pub mod patch;
 pub mod profile;
 pub mod text;
 pub mod time;
@@ -38,13 +40,17 @@ pub use endpoint::{Access, Anyone, Endpoint, Example, Method, Nothing, SignedIn}
 pub use error::{ErrorCode, FieldCode, FieldError, Problem, Refusal};
 pub use event::Event;
 pub use frame::{ClientFrame, ErrorFrame, EventFrame, Heartbeat, Hello, ReplyFrame, Resume, ServerFrame};
-pub use ids::{ChatId, ClientId, ConnectionId, MessageId, SessionId, UserId};
+pub use ids::{ChatId, ClientId, ConnectionId, MediaId, MessageId, SessionId, UserId};
 pub use limits::{Lifetimes, Limits};
+pub use location::{Latitude, Location, Longitude, Near};
+pub use model::{Attachment, MediaKind, MediaPart, MediaPurpose, MediaRule, PartInfo, PreviewInfo};
 pub use model::{Chat, ChatKind, Content, Entry, Membership, Message, NewContent, Stretch, User};
-pub use number::{PageLimit, Seq, Watermark};
+pub use model::{PresenceState, UserPresence};
+pub use number::{NearbyLimit, PageLimit, RadiusM, Seq, Watermark};
+pub use patch::Patch;
 pub use profile::Profile;
 pub use text::{
-    Bio, Code, Cursor, EmailAddress, Epoch, FrameId, Login, MessageText, Password, RefreshToken, RequestId, Ticket,
+    Bio, Code, ContentType, Cursor, EmailAddress, Epoch, FrameId, Login, MessageText, Password, RefreshToken, RequestId, Ticket,
     Token, Username,
 };
 pub use time::Timestamp;

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Example,
-    number::PageLimit,
+    action::PresenceNames,
+    number::{NearbyLimit, PageLimit, RadiusM},
     text::{Bio, MessageText, Password, Username},
 };
 
@@ -58,6 +59,26 @@ pub struct Limits {
     pub max_wrong_codes: u64,
     /// Wrong codes a day for one mail address. (ACC-7)
     pub wrong_codes_per_day: u64,
+    /// The smallest radius of a search around a place, in metres. (USR-10)
+    pub nearby_min_radius_m: u64,
+    /// The largest radius of a search around a place, in metres. (USR-10)
+    pub nearby_max_radius_m: u64,
+    /// The most users that a search around a place answers. (USR-8)
+    pub nearby_max_items: u64,
+    /// Searches around a place a minute for one user. (USR-13)
+    pub nearby_per_minute: u64,
+    /// Users whose presence one connection is subscribed to. (PRS-4)
+    pub max_presence_subscriptions: u64,
+    /// Names a second that one connection may ask the presence of, sustained. (PRS-9)
+    pub presence_names_per_second: u64,
+    /// Names at once that one connection may ask the presence of. (PRS-9)
+    pub presence_names_burst: u64,
+    /// How often a second one connection may say that its user is typing, sustained. (PRS-12)
+    pub typing_per_second: u64,
+    /// How often at once one connection may say that its user is typing. (PRS-12)
+    pub typing_burst: u64,
+    /// Uploads of one user that are not complete, or not used yet. (MED-6)
+    pub max_unused_uploads: u64,
 }
 
 impl Default for Limits {
@@ -86,6 +107,16 @@ impl Default for Limits {
             tickets_per_hour: 5,
             max_wrong_codes: 5,
             wrong_codes_per_day: 20,
+            nearby_min_radius_m: RadiusM::MIN.into(),
+            nearby_max_radius_m: RadiusM::MAX.into(),
+            nearby_max_items: NearbyLimit::MAX.into(),
+            nearby_per_minute: 60,
+            max_presence_subscriptions: PresenceNames::MAX as u64,
+            presence_names_per_second: 50,
+            presence_names_burst: 1000,
+            typing_per_second: 2,
+            typing_burst: 20,
+            max_unused_uploads: 100,
         }
     }
 }
@@ -101,11 +132,21 @@ pub struct Lifetimes {
     pub ticket_ttl_s: u64,
     /// The longest silence of a connection, in milliseconds. (WSK-8)
     pub heartbeat_ms: u64,
+    /// How long a user may still count as online after their server crashed, in seconds. (PRS-3)
+    pub presence_lease_s: u64,
+    /// How long somebody is to be shown as typing, in milliseconds. (PRS-11)
+    pub typing_expires_ms: u64,
+    /// An upload URL, in seconds. (MED-7)
+    pub upload_url_ttl_s: u64,
+    /// An upload that is not complete, and media that nothing uses, in seconds. (MED-16, MED-17)
+    pub unused_upload_ttl_s: u64,
+    /// A download URL, in seconds. (MED-23)
+    pub download_url_ttl_s: u64,
 }
 
 impl Default for Lifetimes {
     fn default() -> Self {
-        Self { token_ttl_s: 3600, session_idle_ttl_s: 30 * 24 * 3600, ticket_ttl_s: 15 * 60, heartbeat_ms: 30_000 }
+        Self { token_ttl_s: 3600, session_idle_ttl_s: 30 * 24 * 3600, ticket_ttl_s: 15 * 60, heartbeat_ms: 30_000, presence_lease_s: 30, typing_expires_ms: 6000, upload_url_ttl_s: 900, unused_upload_ttl_s: 24 * 3600, download_url_ttl_s: 3600 }
     }
 }
 

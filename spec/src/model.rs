@@ -1,11 +1,22 @@
-//! What endpoints and events have in common: users, chats, entries.
+//! What endpoints and events have in common: users, chats, entries, media.
 
+mod activity;
 mod chat;
 mod content;
 mod entry;
+mod media;
+mod presence;
+mod receipts;
+mod snippet;
 mod user;
 
-pub use chat::{Chat, ChatKind, Membership, Stretch};
-pub use content::{Content, NewContent};
-pub use entry::{Entry, Message};
+pub use activity::{Activity, ActivityKind};
+pub use chat::{Chat, ChatKind, GroupSummary, Membership, Partner, Role, Stretch};
+pub use content::{Content, ContentKind, NewContent, NewVisual, NewVisuals, Visual};
+pub use entry::{Entry, Message, Quote, ReactionCount};
+pub use receipts::{MessageStatus, ReadState};
+pub use snippet::Snippet;
+pub use media::{Attachment, MediaKind, MediaPart, MediaPurpose, MediaRule, PartInfo, PreviewInfo};
+pub(crate) use media::known;
+pub use presence::{PresenceState, UserPresence};
 pub use user::User;

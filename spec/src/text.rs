@@ -206,6 +206,14 @@ fn is_url_safe_with_dots(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
 }
 
+fn is_media_type(text: &str) -> bool {
+    let is_name = |name: &str| {
+        name.starts_with(|first: char| first.is_ascii_lowercase() || first.is_ascii_digit())
+            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$&^_.+-".contains(&byte))
+    };
+    text.split_once('/').is_some_and(|(main, sub)| is_name(main) && is_name(sub))
+}
+
 fn is_digits(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -213,6 +221,16 @@ fn is_digits(text: &str) -> bool {
 fn is_username(text: &str) -> bool {
     let alphanumeric = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
     alphanumeric(text.bytes().next()) && alphanumeric(text.bytes().next_back()) && is_url_safe_with_dots(text)
+}
+
+fn is_name_of_file(text: &str) -> bool {
+    text.chars().all(|character| !matches!(character, '/' | '\\' | '\0'..='\u{1f}' | '\u{7f}'))
+}
+
+/// Whether text has something to see, and nothing that breaks a line.
+fn is_one_line(text: &str) -> bool {
+    let plain = |character: char| !matches!(character, '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}');
+    text.chars().all(plain) && text.chars().any(|character| !character.is_whitespace())
 }
 
 /// Too rare and too intricate for code of its own.
@@ -270,6 +288,48 @@ text! {
 text! {
     /// The text of a message: 1 to 4,096 characters, kept exactly as sent. (MSG-3, CNV-9)
     MessageText { length: 1..=4096, example: "Hello, Bob!", debug: hidden }
+}
+
+text! {
+    /// What is written below an image or a video: 1 to 1,024 characters. (MSG-14)
+    Caption { length: 1..=1024, example: "From the top.", debug: hidden }
+}
+
+text! {
+    /// The title of a piece of audio: 1 to 200 characters. (MSG-14)
+    MediaTitle { length: 1..=200, example: "Clair de lune", debug: hidden }
+}
+
+text! {
+    /// The name of a file, as it is shown and offered for saving: 1 to 255 characters, without `/`, `\\` and control characters. (MSG-14)
+    FileName { length: 1..=255, pattern: r"^[^/\\\u0000-\u001f\u007f]+$", accepts: is_name_of_file, example: "minutes.pdf", debug: hidden }
+}
+
+text! {
+    /// The name of a group: 1 to 100 characters on one line, at least one of them visible. (GRP-2)
+    GroupName {
+        length: 1..=100,
+        pattern: r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*[^\s\u0000-\u001f\u007f-\u009f\u2028\u2029][^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$",
+        accepts: is_one_line,
+        example: "Mountain club",
+        debug: shown
+    }
+}
+
+text! {
+    /// What a group says about itself: at most 500 characters. (GRP-2)
+    GroupDescription { length: 0..=500, example: "Every second Sunday.", debug: shown }
+}
+
+text! {
+    /// A media type, `type/subtype` in lower case without parameters: at most 127 characters. (MED-3)
+    ContentType {
+        length: 3..=127,
+        pattern: r"^[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*$",
+        accepts: is_media_type,
+        example: "image/jpeg",
+        debug: shown
+    }
 }
 
 text! {

@@ -1,5 +1,5 @@
 use i9chat_spec::{
-    PROTOCOL_VERSION, Profile,
+    MediaRule, PROTOCOL_VERSION, Profile,
     api::capabilities::{Capabilities, GetCapabilities, ServerInfo},
     error::NoRefusal,
 };
@@ -16,6 +16,7 @@ impl Handle<GetCapabilities> for App {
             },
             profiles: Profile::ALL.to_vec(),
             limits: self.limits.clone(),
+            media: MediaRule::all(),
             lifetimes: self.lifetimes.clone(),
         }
         .into())

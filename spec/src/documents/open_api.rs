@@ -23,13 +23,15 @@ Besides the errors that each operation lists, a path that is not here is answere
 its path does not have with `method_not_allowed` (405). (CNV-16)";
 
 /// What stands in the modules of `api`, in the order in which a reader meets it.
-const TAGS: [(&str, &str); 7] = [
+const TAGS: [(&str, &str); 9] = [
     ("capabilities", "What the server can do, and where its limits are."),
     ("signup", "Signing up, in three steps tied together by tickets."),
+    ("password_reset", "Setting a new password without the old one, in three steps tied together by tickets."),
     ("sessions", "Signing in, staying signed in, signing out."),
-    ("users", "Oneself, and others by name."),
+    ("users", "Oneself, others by name, and others around a place."),
     ("chats", "Opening chats, and reading what they are like now."),
     ("messages", "Sending, and reading the history."),
+    ("media", "Uploading and downloading."),
     ("events", "The event stream without a WebSocket."),
 ];
 

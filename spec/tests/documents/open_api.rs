@@ -39,6 +39,7 @@ struct Facts {
     signed_in: bool,
     has_body: bool,
     has_answer: bool,
+    redirects: bool,
     codes: BTreeSet<(String, String)>,
 }
 
@@ -51,6 +52,7 @@ impl Facts {
             signed_in: E::Caller::SIGNED_IN,
             has_body: E::Body::is_present(),
             has_answer: E::Response::is_present(),
+            redirects: E::REDIRECTS,
             codes: E::error_codes().iter().map(|code| (code.status().to_string(), code.to_string())).collect(),
         }
     }
@@ -123,13 +125,25 @@ fn bodies_and_answers_come_in_both_encodings() {
 }
 
 #[test]
+fn an_endpoint_that_leads_elsewhere_says_where() {
+    each_operation(|facts, operation| {
+        let redirect = operation["responses"].get("302");
+        assert_eq!(redirect.is_some(), facts.redirects, "{}", facts.name);
+        if let Some(redirect) = redirect {
+            assert!(redirect["headers"].get("Location").is_some(), "{}", facts.name);
+            assert!(redirect.get("content").is_none(), "{}", facts.name);
+        }
+    });
+}
+
+#[test]
 fn every_error_code_is_declared_with_its_status() {
     each_operation(|facts, operation| {
         let declared: BTreeSet<_> = operation["responses"]
             .as_object()
             .unwrap()
             .iter()
-            .filter(|(status, _)| **status != facts.status)
+            .filter(|(status, _)| **status != facts.status && !(facts.redirects && *status == "302"))
             .flat_map(|(status, response)| {
                 let response = resolve(&OPEN_API, response);
                 let content = response["content"].as_object().unwrap();

@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Anyone, Example, Lifetimes, Limits, PROTOCOL_VERSION, Profile, endpoint};
+use crate::{Anyone, Example, Lifetimes, Limits, MediaRule, PROTOCOL_VERSION, Profile, endpoint};
 
 endpoint! {
     /// Says what the server can do, and where its limits are. (CAP-1, CAP-2)
@@ -24,6 +24,8 @@ pub struct Capabilities {
     pub profiles: Vec<Profile>,
     /// Where its limits are.
     pub limits: Limits,
+    /// What may be uploaded. (MED-3)
+    pub media: Vec<MediaRule>,
     /// How long things live.
     pub lifetimes: Lifetimes,
 }
@@ -44,6 +46,7 @@ impl Example for Capabilities {
             server: ServerInfo { name: "i9chat-server".to_owned(), version: "0.1.0".to_owned() },
             profiles: Profile::ALL.to_vec(),
             limits: Limits::example(),
+            media: MediaRule::all(),
             lifetimes: Lifetimes::example(),
         }
     }

@@ -80,6 +80,9 @@ impl Operations {
     fn responses<E: Endpoint>(&mut self) -> Ordered<OrReference<Response>> {
         let mut answers = Ordered::default();
         answers.insert(E::STATUS.to_string(), OrReference::Here(self.success::<E>()));
+        if E::REDIRECTS {
+            answers.insert("302", OrReference::Here(responses::redirect()));
+        }
         let codes = E::error_codes();
         self.codes.extend(&codes);
         for (status, name, response) in responses::refusals(&codes, &mut self.schemas) {

@@ -19,6 +19,7 @@ pub(super) const REQUEST_ID: &str = "X-Request-Id";
 const RETRY_AFTER: &str = "Retry-After";
 const WWW_AUTHENTICATE: &str = "WWW-Authenticate";
 const SET_COOKIE: &str = "Set-Cookie";
+const LOCATION: &str = "Location";
 
 /// Every header of an answer that means something here.
 pub(super) fn headers() -> Ordered<Header> {
@@ -52,6 +53,12 @@ pub(super) fn headers() -> Ordered<Header> {
                 "pattern": "^i9chat_session=",
                 "examples": ["i9chat_session=Zt8oJm2Yk0e4Vw; HttpOnly; SameSite=Lax; Path=/; Secure"],
             }),
+        ),
+        header(
+            LOCATION,
+            true,
+            "Where it is; may be relative to the URL that was asked. (MED-22)",
+            json!({ "type": "string", "format": "uri-reference", "examples": ["/media/files/Zt8oJm2Yk0e4Vw"] }),
         ),
     ]
     .into_iter()
@@ -88,6 +95,15 @@ pub(super) fn examples(codes: &BTreeSet<ErrorCode>) -> Ordered<NamedExample> {
 /// References to the headers of a successful answer.
 pub(super) fn success_headers(may_set_cookie: bool) -> Ordered<OrReference<Header>> {
     references(std::iter::once(REQUEST_ID).chain(may_set_cookie.then_some(SET_COOKIE)))
+}
+
+/// The answer that leads elsewhere. (MED-22)
+pub(super) fn redirect() -> Response {
+    Response {
+        description: "For callers who do not ask for JSON or MessagePack by name; there is no body.".to_owned(),
+        headers: references([REQUEST_ID, LOCATION].into_iter()),
+        content: Ordered::default(),
+    }
 }
 
 /// The answers with those codes, one for each status, each with a name that says which codes they are.
