@@ -23,7 +23,7 @@ Besides the errors that each operation lists, a path that is not here is answere
 its path does not have with `method_not_allowed` (405). (CNV-16)";
 
 /// What stands in the modules of `api`, in the order in which a reader meets it.
-const TAGS: [(&str, &str); 9] = [
+const TAGS: &[(&str, &str)] = &[
     ("capabilities", "What the server can do, and where its limits are."),
     ("signup", "Signing up, in three steps tied together by tickets."),
     ("password_reset", "Setting a new password without the old one, in three steps tied together by tickets."),
@@ -61,7 +61,7 @@ pub(super) fn document() -> OpenApi {
             .into_iter()
             .collect(),
         }],
-        tags: TAGS.map(|(name, description)| Tag { name, description }),
+        tags: TAGS.iter().map(|(name, description)| Tag { name, description }).collect(),
         paths: operations.paths,
         components: Components {
             security_schemes: security_schemes(),

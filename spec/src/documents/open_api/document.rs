@@ -10,7 +10,7 @@ pub(in crate::documents) struct OpenApi {
     pub(super) openapi: &'static str,
     pub(super) info: Info,
     pub(super) servers: [Server; 1],
-    pub(super) tags: [Tag; 7],
+    pub(super) tags: Vec<Tag>,
     pub(super) paths: Ordered<PathItem>,
     pub(super) components: Components,
 }
