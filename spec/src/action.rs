@@ -2,9 +2,23 @@
 
 use crate::{ErrorCode, Example, Refusal, endpoint::Part};
 
+mod mark_receipts;
+mod presence_names;
+mod remove_reaction;
 mod send_message;
+mod set_reaction;
+mod set_typing;
+mod subscribe_presence;
+mod unsubscribe_presence;
 
+pub use mark_receipts::MarkReceipts;
+pub use presence_names::{PresenceNames, PresenceNamesError};
+pub use remove_reaction::RemoveReaction;
 pub use send_message::{SendMessage, SendMessageData};
+pub use set_reaction::{SetReaction, SetReactionData};
+pub use set_typing::{SetTyping, SetTypingRefusal, TypingIn};
+pub use subscribe_presence::{PresenceSubscription, Presences, SubscribePresence, SubscribePresenceRefusal};
+pub use unsubscribe_presence::UnsubscribePresence;
 
 /// One action of the protocol, listed in [`for_each_action!`](crate::for_each_action!).
 pub trait Action: Send + 'static {
@@ -43,6 +57,12 @@ macro_rules! for_each_action {
     ($callback:ident) => {
         $callback! {
             $crate::action::SendMessage,
+            $crate::action::MarkReceipts,
+            $crate::action::SetReaction,
+            $crate::action::RemoveReaction,
+            $crate::action::SetTyping,
+            $crate::action::SubscribePresence,
+            $crate::action::UnsubscribePresence,
         }
     };
 }

@@ -3,9 +3,12 @@
 pub mod capabilities;
 pub mod chats;
 pub mod events;
+pub mod groups;
 pub mod media;
 pub mod messages;
 pub mod password_reset;
+pub mod reactions;
+pub mod receipts;
 pub mod sessions;
 pub mod signup;
 pub mod users;
@@ -39,6 +42,22 @@ macro_rules! for_each_endpoint {
             $crate::api::messages::ListEntries,
             $crate::api::messages::SendMessage,
             $crate::api::messages::GetMessage,
+            $crate::api::reactions::SetReaction,
+            $crate::api::reactions::RemoveReaction,
+            $crate::api::reactions::ListReactions,
+            $crate::api::receipts::MarkReceipts,
+            $crate::api::receipts::ListMessageReceipts,
+            $crate::api::receipts::ListChatReceipts,
+            $crate::api::groups::CreateGroup,
+            $crate::api::groups::GetGroup,
+            $crate::api::groups::UpdateGroup,
+            $crate::api::groups::JoinGroup,
+            $crate::api::groups::LeaveGroup,
+            $crate::api::groups::ListMembers,
+            $crate::api::groups::AddMembers,
+            $crate::api::groups::RemoveMember,
+            $crate::api::groups::MakeAdmin,
+            $crate::api::groups::RemoveAdmin,
             $crate::api::events::ListEvents,
             $crate::api::media::StartUpload,
             $crate::api::media::CompleteUpload,

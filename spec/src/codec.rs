@@ -1,5 +1,6 @@
 //! JSON and MessagePack over the same types. (CNV-2 to CNV-4)
 
+mod fields;
 mod map;
 
 use serde::{
@@ -9,6 +10,7 @@ use serde::{
 
 use crate::error::{FieldCode, FieldError};
 
+pub(crate) use fields::Fields;
 pub(crate) use map::Map;
 
 /// How deeply a value may be nested.
@@ -157,7 +159,7 @@ pub fn field_error(path: &str, message: &str) -> FieldError {
         FieldCode::UnknownValue
     } else if message.starts_with("invalid type") {
         FieldCode::WrongType
-    } else if message.starts_with("invalid value") || message.starts_with("invalid length") {
+    } else if ["invalid value", "invalid length", "number out of range"].iter().any(|way| message.starts_with(way)) {
         FieldCode::OutOfRange
     } else {
         FieldCode::BadFormat

@@ -203,6 +203,10 @@ pub fn event_schema<E: EventData>(generator: &mut SchemaGenerator) -> Schema {
         ("data".to_owned(), generator.subschema_for::<E>().into()),
     ]);
     let mut required = vec!["event", "cursor", "data"];
+    if E::ADDRESS == crate::event::Address::Live {
+        properties.remove("cursor");
+        required.retain(|name| *name != "cursor");
+    }
     if E::ADDRESS == crate::event::Address::Chat {
         properties.insert("chat_id".to_owned(), generator.subschema_for::<ChatId>().into());
         required.push("chat_id");

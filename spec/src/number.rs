@@ -193,3 +193,91 @@ impl crate::Example for Watermark {
         Self(41)
     }
 }
+
+macro_rules! number {
+    ($(#[doc = $doc:literal])* $name:ident { range: $min:literal..=$max:literal, what: $what:literal, example: $example:literal }) => {
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "u64", into = "u64")]
+        pub struct $name(u32);
+
+        impl $name {
+            /// The smallest one.
+            pub const MIN: u32 = $min;
+            /// The largest one.
+            pub const MAX: u32 = $max;
+
+            /// The number.
+            pub const fn get(self) -> u32 {
+                self.0
+            }
+        }
+
+        impl TryFrom<u64> for $name {
+            type Error = NumberError;
+
+            fn try_from(number: u64) -> Result<Self, NumberError> {
+                let number = in_range(number, $min, $max, $what)?;
+                Ok(Self(u32::try_from(number).unwrap_or($max)))
+            }
+        }
+
+        impl From<$name> for u64 {
+            fn from(number: $name) -> Self {
+                number.0.into()
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({
+                    "type": "integer", "minimum": $min, "maximum": $max,
+                    "description": concat!($($doc, "\n"),*).trim(),
+                    "examples": [$example],
+                })
+            }
+        }
+
+        impl crate::Example for $name {
+            fn example() -> Self {
+                Self($example)
+            }
+        }
+    };
+}
+
+number! {
+    /// A duration in milliseconds, at most a day. (MSG-14)
+    DurationMs { range: 1..=86_400_000, what: "a duration", example: 4200 }
+}
+
+number! {
+    /// How far around a place is looked for users, in metres: 1,000 to 200,000. (USR-10)
+    RadiusM { range: 1000..=200_000, what: "a radius", example: 5000 }
+}
+
+impl Default for RadiusM {
+    fn default() -> Self {
+        Self(10_000)
+    }
+}
+
+number! {
+    /// How many users around a place are answered: 1 to 100. (USR-8)
+    NearbyLimit { range: 1..=100, what: "limit", example: 50 }
+}
+
+impl Default for NearbyLimit {
+    fn default() -> Self {
+        Self(50)
+    }
+}
+
+number! {
+    /// The width or height of a picture in pixels. (MSG-14)
+    Pixels { range: 1..=65_535, what: "a side", example: 1080 }
+}

@@ -11,12 +11,30 @@ use serde::{Deserialize, Serialize};
 pub enum Profile {
     /// Transport, errors, capabilities, accounts, sessions, users by name.
     Core,
-    /// Direct chats, sending, history, idempotency, unread counts.
+    /// Profiles, and users around a place.
+    Users,
+    /// Direct chats, sending, replies, history, idempotency, unread counts.
     Messages,
     /// The log, its events, every answer to a resume.
     Resume,
+    /// Who is online, and who is typing.
+    Presence,
     /// MessagePack over HTTP and WebSocket.
     Msgpack,
+    /// Profiles, location, finding users nearby.
+    Users,
+    /// Groups and their rules.
+    Groups,
+    /// Delivered and read watermarks.
+    Receipts,
+    /// Reactions to messages.
+    Reactions,
+    /// Who is there, and who is typing.
+    Presence,
+    /// Uploads, and messages and pictures that use them.
+    Media,
+    /// Malformed and oversized input, floods, slow consumers.
+    Robustness,
     /// A profile that this version does not know. (CNV-14)
     #[serde(other)]
     #[schemars(skip)]
@@ -25,15 +43,24 @@ pub enum Profile {
 
 impl Profile {
     /// Every profile.
-    pub const ALL: &[Self] = &[Self::Core, Self::Messages, Self::Resume, Self::Msgpack];
+    pub const ALL: &[Self] = &[Self::Core, Self::Users, Self::Messages, Self::Resume, Self::Presence, Self::Msgpack];
 
     /// The name that travels.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Core => "core",
+            Self::Users => "users",
             Self::Messages => "messages",
             Self::Resume => "resume",
+            Self::Presence => "presence",
             Self::Msgpack => "msgpack",
+            Self::Users => "users",
+            Self::Groups => "groups",
+            Self::Receipts => "receipts",
+            Self::Reactions => "reactions",
+            Self::Presence => "presence",
+            Self::Media => "media",
+            Self::Robustness => "robustness",
             Self::Unknown => "unknown",
         }
     }

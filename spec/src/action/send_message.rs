@@ -2,7 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Action, ChatId, ClientId, Example, NewContent,
+    Action, ChatId, ClientId, Example, MessageId, NewContent,
     api::messages::{MessageSent, SendMessageRefusal},
 };
 
@@ -15,7 +15,7 @@ impl Action for SendMessage {
     const DOCS: &'static [&'static str] = &[
         " Sends a message to a chat. Durable before it is answered.",
         "",
-        " A retry with the same `client_id` has the first answer again and makes nothing twice, for ever. (MSG-1 to MSG-9)",
+        " A retry with the same `client_id` has the first answer again and makes nothing twice, for ever. (MSG-1 to MSG-9, MSG-13 to MSG-16)",
     ];
     type Data = SendMessageData;
     type Reply = MessageSent;
@@ -31,10 +31,18 @@ pub struct SendMessageData {
     pub client_id: ClientId,
     /// What the message says.
     pub content: NewContent,
+    /// The message of the same chat that this one replies to. (MSG-15)
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<MessageId>,
 }
 
 impl Example for SendMessageData {
     fn example() -> Self {
-        Self { chat_id: ChatId::example(), client_id: ClientId::example(), content: NewContent::example() }
+        Self {
+            chat_id: ChatId::example(),
+            client_id: ClientId::example(),
+            content: NewContent::example(),
+            reply_to: None,
+        }
     }
 }

@@ -16,7 +16,7 @@ use crate::{Example, Ticket, Timestamp};
 /// A ticket for the next step. (ACC-4)
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TicketIssued {
-    /// Names the sign-up in the next step, and works for that step only.
+    /// Names the sign-up, or the password reset, in the next step, and works for that step only.
     pub ticket: Ticket,
     /// When the ticket runs out.
     pub expires_at: Timestamp,

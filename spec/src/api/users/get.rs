@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Bio, Example, SignedIn, UserId, Username, endpoint, refusals};
+use crate::{Bio, Example, MediaId, PresenceState, SignedIn, Timestamp, UserId, Username, endpoint, refusals};
 
 endpoint! {
     /// Finds a user by exact name, in any case. (USR-2)
@@ -36,6 +36,14 @@ pub struct UserProfile {
     pub username: Username,
     /// What the user says about themselves.
     pub bio: Bio,
+    /// The picture, if there is one. (USR-5)
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture_id: Option<MediaId>,
+    /// Whether the user is there. (PRS-1)
+    pub presence: PresenceState,
+    /// When they were last there; left out while they are, and when they never were. (PRS-2)
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<Timestamp>,
 }
 
 impl Example for OneUser {
@@ -46,6 +54,13 @@ impl Example for OneUser {
 
 impl Example for UserProfile {
     fn example() -> Self {
-        Self { user_id: UserId::example(), username: Username::example(), bio: Bio::example() }
+        Self {
+            user_id: UserId::example(),
+            username: Username::example(),
+            bio: Bio::example(),
+            picture_id: Some(MediaId::example()),
+            presence: PresenceState::Offline,
+            last_seen: Some(Timestamp::example()),
+        }
     }
 }

@@ -73,7 +73,7 @@ pub(super) fn error(name: &str, summary: &str, codes: &[ErrorCode], schemas: &mu
 pub(super) fn event<E: EventData>(schemas: &mut Schemas) -> Message {
     let payload = schemas.answer_with(|generator| typed("event", event_schema::<E>(generator)));
     let frame = EventFrame {
-        cursor: Some(Cursor::example()),
+        cursor: (E::ADDRESS != Address::Live).then(Cursor::example),
         chat_id: (E::ADDRESS == Address::Chat).then(Example::example),
         event: E::example().into(),
     };
