@@ -74,6 +74,12 @@ codes! {
     ForeignOrigin "foreign_origin" 403 false "The origin is not allowed";
     /// Not the code that was mailed.
     WrongCode "wrong_code" 403 false "The code is wrong";
+    /// The caller is not a member of the group, or never was in that chat.
+    NotMember "not_member" 403 false "Members only";
+    /// Only admins of the group may.
+    AdminRequired "admin_required" 403 false "Admins only";
+    /// The caller was removed from the group: only an admin can bring them back.
+    RemovedFromGroup "removed_from_group" 403 false "Removed from the group";
     /// The path is not part of the protocol.
     NoSuchEndpoint "no_such_endpoint" 404 false "There is no such endpoint";
     /// No user has that name.
@@ -82,10 +88,16 @@ codes! {
     SessionNotFound "session_not_found" 404 false "There is no such session";
     /// No such chat, or not the caller's.
     ChatNotFound "chat_not_found" 404 false "There is no such chat";
+    /// No such group.
+    GroupNotFound "group_not_found" 404 false "There is no such group";
     /// No such message in that chat, or not visible to the caller.
     MessageNotFound "message_not_found" 404 false "There is no such message";
     /// No such media or part of it, or not visible to the caller.
     MediaNotFound "media_not_found" 404 false "There is no such media";
+    /// The message to reply to is not in that chat, or not visible to the caller.
+    ReplyNotFound "reply_not_found" 404 false "There is no such message to reply to";
+    /// The user is not a member of the group.
+    TargetNotMember "target_not_member" 404 false "The user is not a member";
     /// The path has no such method.
     MethodNotAllowed "method_not_allowed" 405 false "The method is not allowed here";
     /// `Accept` allows neither JSON nor MessagePack.
@@ -106,6 +118,28 @@ codes! {
     TooManyUploads "too_many_uploads" 409 false "Too many uploads are unused";
     /// The connection would have more subscriptions than it may.
     TooManySubscriptions "too_many_subscriptions" 409 false "Too many subscriptions";
+    /// The user is a member of the group already.
+    AlreadyMember "already_member" 409 false "Already a member";
+    /// The user is an admin of the group already.
+    AlreadyAdmin "already_admin" 409 false "Already an admin";
+    /// The member is not an admin.
+    TargetNotAdmin "target_not_admin" 409 false "The member is not an admin";
+    /// The group needs an admin, and this is the last one.
+    LastAdmin "last_admin" 409 false "The last admin stays one";
+    /// The user has left the group: only they themselves can come back, by joining.
+    LeftGroup "left_group" 409 false "The user has left the group";
+    /// Nobody removes themselves: leave instead.
+    UseLeave "use_leave" 409 false "Leave instead";
+    /// The group has as many members as one may have.
+    GroupFull "group_full" 409 false "The group is full";
+    /// The message has as many different emojis as one may have.
+    TooManyReactions "too_many_reactions" 409 false "Too many different reactions";
+    /// The watermark is beyond the last entry that the caller may see.
+    BeyondLastEntry "beyond_last_entry" 409 false "Beyond the last entry";
+    /// The last member has left: nothing can be changed any more.
+    GroupClosed "group_closed" 410 false "The group is closed";
+    /// The cursor names no place in this log that is still known: read everything anew.
+    CursorReset "cursor_reset" 410 false "The cursor is not of this log";
     /// No such ticket, or used, voided, expired, or for another step.
     TicketInvalid "ticket_invalid" 410 false "The ticket is not valid";
     /// The body is larger than the limit.

@@ -4,7 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Bio, Chat, ChatId, Example, Location, MediaId, Message, PresenceState, SessionId, Timestamp, User, endpoint::Part};
+use crate::{
+    Activity, Bio, Chat, ChatId, Emoji, Example, Location, MediaId, Membership, Message, MessageId, PresenceState,
+    ReactionCount, Seq, SessionId, Timestamp, User, Watermark, endpoint::Part,
+};
 
 /// Whom an event is addressed to. (LOG-1)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

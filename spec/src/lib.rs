@@ -19,12 +19,14 @@ pub mod api;
 pub mod close;
 pub mod codec;
 pub mod documents;
+pub mod emoji;
 pub mod endpoint;
 pub mod error;
 pub mod event;
 pub mod frame;
 pub mod ids;
 pub mod limits;
+pub mod list;
 pub mod location;
 pub mod model;
 pub mod number;
@@ -36,22 +38,27 @@ pub mod time;
 pub use action::Action;
 pub use close::{CloseCode, CloseReason, Reconnect};
 pub use codec::{DecodeError, Format};
+pub use emoji::Emoji;
 pub use endpoint::{Access, Anyone, Endpoint, Example, Method, Nothing, SignedIn};
 pub use error::{ErrorCode, FieldCode, FieldError, Problem, Refusal};
 pub use event::Event;
 pub use frame::{ClientFrame, ErrorFrame, EventFrame, Heartbeat, Hello, ReplyFrame, Resume, ServerFrame};
 pub use ids::{ChatId, ClientId, ConnectionId, MediaId, MessageId, SessionId, UserId};
 pub use limits::{Lifetimes, Limits};
+pub use list::List;
 pub use location::{Latitude, Location, Longitude, Near};
-pub use model::{Attachment, MediaKind, MediaPart, MediaPurpose, MediaRule, PartInfo, PreviewInfo};
-pub use model::{Chat, ChatKind, Content, Entry, Membership, Message, NewContent, Stretch, User};
-pub use model::{PresenceState, UserPresence};
-pub use number::{NearbyLimit, PageLimit, RadiusM, Seq, Watermark};
+pub use model::{
+    Activity, ActivityKind, Attachment, Chat, ChatKind, Content, ContentKind, Entry, GroupSummary, MediaKind,
+    MediaPart, MediaPurpose, MediaRule, Membership, Message, MessageStatus, NewContent, NewVisual, NewVisuals,
+    PartInfo, Partner, PresenceState, PreviewInfo, Quote, ReactionCount, ReadState, Role, Snippet, Stretch, User,
+    UserPresence, Visual,
+};
+pub use number::{DurationMs, NearbyLimit, PageLimit, Pixels, RadiusM, Seq, Watermark};
 pub use patch::Patch;
 pub use profile::Profile;
 pub use text::{
-    Bio, Code, ContentType, Cursor, EmailAddress, Epoch, FrameId, Login, MessageText, Password, RefreshToken, RequestId, Ticket,
-    Token, Username,
+    Bio, Caption, Code, ContentType, Cursor, EmailAddress, Epoch, FileName, FrameId, GroupDescription, GroupName,
+    Login, MediaTitle, MessageText, Password, RefreshToken, RequestId, Ticket, Token, Username,
 };
 pub use time::Timestamp;
 

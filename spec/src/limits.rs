@@ -4,10 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Example,
+    Emoji, Example, NewVisuals,
     action::PresenceNames,
+    api::groups::FirstMembers,
     number::{NearbyLimit, PageLimit, RadiusM},
-    text::{Bio, MessageText, Password, Username},
+    text::{Bio, Caption, FileName, GroupDescription, GroupName, MediaTitle, MessageText, Password, Username},
 };
 
 /// The limits of a server, as its capabilities and `hello` publish them.
@@ -37,6 +38,30 @@ pub struct Limits {
     pub max_unread_count: u64,
     /// More missed events than this are answered with `limited`. (RSM-5)
     pub max_resume_events: u64,
+    /// The most images or videos of one message. (MSG-14)
+    pub max_message_items: u64,
+    /// The most characters of a caption. (MSG-14)
+    pub max_caption_chars: u64,
+    /// The most characters of the title of a piece of audio. (MSG-14)
+    pub max_media_title_chars: u64,
+    /// The most characters of the name of a file. (MSG-14)
+    pub max_file_name_chars: u64,
+    /// Different emojis of one message. (REA-7)
+    pub max_different_reactions: u64,
+    /// The most characters (Unicode scalar values) of one emoji. (REA-2)
+    pub max_emoji_chars: u64,
+    /// The largest group in which every member hears of receipts and typing. (RCP-11, PRS-11)
+    pub receipt_fanout_members: u64,
+    /// Marks of one call. (RCP-2)
+    pub max_marks_per_call: u64,
+    /// The most characters of the name of a group. (GRP-2)
+    pub max_group_name_chars: u64,
+    /// The most characters of the description of a group. (GRP-2)
+    pub max_group_description_chars: u64,
+    /// Members of one group. (GRP-4)
+    pub max_group_members: u64,
+    /// Names that are added to a group in one call. (GRP-4)
+    pub max_members_per_call: u64,
     /// Actions a second on one connection, sustained. (WSK-11)
     pub frames_per_second: u64,
     /// Actions at once on one connection.
@@ -96,6 +121,18 @@ impl Default for Limits {
             max_page_items: PageLimit::MAX.into(),
             max_unread_count: 1000,
             max_resume_events: 1000,
+            max_message_items: NewVisuals::MAX as u64,
+            max_caption_chars: Caption::MAX as u64,
+            max_media_title_chars: MediaTitle::MAX as u64,
+            max_file_name_chars: FileName::MAX as u64,
+            max_different_reactions: 50,
+            max_emoji_chars: Emoji::MAX as u64,
+            receipt_fanout_members: 100,
+            max_marks_per_call: 100,
+            max_group_name_chars: GroupName::MAX as u64,
+            max_group_description_chars: GroupDescription::MAX as u64,
+            max_group_members: 5000,
+            max_members_per_call: FirstMembers::MAX as u64,
             frames_per_second: 200,
             frames_burst: 1000,
             requests_per_second: 100,
@@ -130,6 +167,8 @@ pub struct Lifetimes {
     pub session_idle_ttl_s: u64,
     /// A ticket, in seconds. (ACC-4)
     pub ticket_ttl_s: u64,
+    /// How long events other than entries are kept for a resume, in seconds. (RSM-12)
+    pub event_retention_s: u64,
     /// The longest silence of a connection, in milliseconds. (WSK-8)
     pub heartbeat_ms: u64,
     /// How long a user may still count as online after their server crashed, in seconds. (PRS-3)
@@ -146,7 +185,18 @@ pub struct Lifetimes {
 
 impl Default for Lifetimes {
     fn default() -> Self {
-        Self { token_ttl_s: 3600, session_idle_ttl_s: 30 * 24 * 3600, ticket_ttl_s: 15 * 60, heartbeat_ms: 30_000, presence_lease_s: 30, typing_expires_ms: 6000, upload_url_ttl_s: 900, unused_upload_ttl_s: 24 * 3600, download_url_ttl_s: 3600 }
+        Self {
+            token_ttl_s: 3600,
+            session_idle_ttl_s: 30 * 24 * 3600,
+            ticket_ttl_s: 15 * 60,
+            event_retention_s: 30 * 24 * 3600,
+            heartbeat_ms: 30_000,
+            presence_lease_s: 30,
+            typing_expires_ms: 6000,
+            upload_url_ttl_s: 900,
+            unused_upload_ttl_s: 24 * 3600,
+            download_url_ttl_s: 3600,
+        }
     }
 }
 

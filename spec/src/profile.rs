@@ -11,18 +11,10 @@ use serde::{Deserialize, Serialize};
 pub enum Profile {
     /// Transport, errors, capabilities, accounts, sessions, users by name.
     Core,
-    /// Profiles, and users around a place.
+    /// Profiles, pictures of users, location and finding users nearby.
     Users,
     /// Direct chats, sending, replies, history, idempotency, unread counts.
     Messages,
-    /// The log, its events, every answer to a resume.
-    Resume,
-    /// Who is online, and who is typing.
-    Presence,
-    /// MessagePack over HTTP and WebSocket.
-    Msgpack,
-    /// Profiles, location, finding users nearby.
-    Users,
     /// Groups and their rules.
     Groups,
     /// Delivered and read watermarks.
@@ -33,6 +25,10 @@ pub enum Profile {
     Presence,
     /// Uploads, and messages and pictures that use them.
     Media,
+    /// The log, its events, every answer to a resume.
+    Resume,
+    /// MessagePack over HTTP and WebSocket.
+    Msgpack,
     /// Malformed and oversized input, floods, slow consumers.
     Robustness,
     /// A profile that this version does not know. (CNV-14)
@@ -43,7 +39,19 @@ pub enum Profile {
 
 impl Profile {
     /// Every profile.
-    pub const ALL: &[Self] = &[Self::Core, Self::Users, Self::Messages, Self::Resume, Self::Presence, Self::Msgpack];
+    pub const ALL: &[Self] = &[
+        Self::Core,
+        Self::Users,
+        Self::Messages,
+        Self::Groups,
+        Self::Receipts,
+        Self::Reactions,
+        Self::Presence,
+        Self::Media,
+        Self::Resume,
+        Self::Msgpack,
+        Self::Robustness,
+    ];
 
     /// The name that travels.
     pub const fn as_str(self) -> &'static str {
@@ -51,15 +59,13 @@ impl Profile {
             Self::Core => "core",
             Self::Users => "users",
             Self::Messages => "messages",
-            Self::Resume => "resume",
-            Self::Presence => "presence",
-            Self::Msgpack => "msgpack",
-            Self::Users => "users",
             Self::Groups => "groups",
             Self::Receipts => "receipts",
             Self::Reactions => "reactions",
             Self::Presence => "presence",
             Self::Media => "media",
+            Self::Resume => "resume",
+            Self::Msgpack => "msgpack",
             Self::Robustness => "robustness",
             Self::Unknown => "unknown",
         }

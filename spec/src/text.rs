@@ -209,7 +209,9 @@ fn is_url_safe_with_dots(text: &str) -> bool {
 fn is_media_type(text: &str) -> bool {
     let is_name = |name: &str| {
         name.starts_with(|first: char| first.is_ascii_lowercase() || first.is_ascii_digit())
-            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$&^_.+-".contains(&byte))
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$&^_.+-".contains(&byte))
     };
     text.split_once('/').is_some_and(|(main, sub)| is_name(main) && is_name(sub))
 }

@@ -1,4 +1,4 @@
-//! Section 12: capabilities, limits and health; section 13: profiles.
+//! Section 17: capabilities, limits and health; section 18: profiles.
 
 use futures_util::{StreamExt, stream};
 use i9chat_spec::{ErrorCode, Limits};

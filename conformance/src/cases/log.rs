@@ -1,4 +1,4 @@
-//! Section 9: the log, and the events that tell of it.
+//! Section 14: the log, and the events that tell of it.
 
 #![expect(clippy::indexing_slicing, reason = "a JSON value answers null for a field that it does not have")]
 

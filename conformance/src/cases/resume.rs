@@ -1,4 +1,4 @@
-//! Section 10: going on from a cursor.
+//! Section 15: going on from a cursor.
 
 #![expect(clippy::indexing_slicing, reason = "a JSON value answers null for a field that it does not have")]
 

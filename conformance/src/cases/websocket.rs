@@ -1,4 +1,4 @@
-//! Section 11: the handshake, frames, and why a connection is closed.
+//! Section 16: the handshake, frames, and why a connection is closed.
 
 mod flow;
 mod frames;

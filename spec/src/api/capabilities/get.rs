@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Anyone, Example, Lifetimes, Limits, MediaRule, PROTOCOL_VERSION, Profile, endpoint};
+use crate::{Anyone, Emoji, Example, Lifetimes, Limits, MediaRule, PROTOCOL_VERSION, Profile, endpoint};
 
 endpoint! {
     /// Says what the server can do, and where its limits are. (CAP-1, CAP-2)
@@ -28,6 +28,8 @@ pub struct Capabilities {
     pub media: Vec<MediaRule>,
     /// How long things live.
     pub lifetimes: Lifetimes,
+    /// The version of Unicode by whose tables emojis are told. (REA-2)
+    pub unicode_version: String,
 }
 
 /// Which server this is.
@@ -48,6 +50,7 @@ impl Example for Capabilities {
             limits: Limits::example(),
             media: MediaRule::all(),
             lifetimes: Lifetimes::example(),
+            unicode_version: Emoji::unicode_version(),
         }
     }
 }

@@ -17,7 +17,7 @@ endpoint! {
 
 refusals! {
     /// Why no chat is answered.
-    GetChatRefusal { ChatNotFound }
+    GetChatRefusal { ChatNotFound, NotMember }
 }
 
 /// Names a chat.

@@ -1,17 +1,23 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Chat, Cursor, Example, PageLimit, SignedIn, endpoint};
+use crate::{Chat, Cursor, Example, PageLimit, SignedIn, endpoint, refusals};
 
 endpoint! {
     /// Lists the caller's chats, the one with the latest entry first.
     ///
-    /// A chat that gets an entry moves to the front; its event comes after the `cursor` of the first page. (CHT-5, CHT-7)
+    /// A chat that gets an entry moves to the front; its event comes after the `cursor` of the first page. (CHT-5, CHT-7, CHT-8)
     ListChats("list_chats"): GET "/v1/chats" => 200 {
         caller: SignedIn,
         query: ChatsQuery,
         response: ChatPage,
+        refusal: ListChatsRefusal,
     }
+}
+
+refusals! {
+    /// Why no chats are answered.
+    ListChatsRefusal { CursorReset }
 }
 
 /// Which page of chats.
@@ -20,6 +26,9 @@ pub struct ChatsQuery {
     /// The `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Cursor>,
+    /// Only chats of which the caller would have heard something after this place of the log. (CHT-8)
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_since: Option<Cursor>,
     /// How many chats at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<PageLimit>,
@@ -39,7 +48,7 @@ pub struct ChatPage {
 
 impl Example for ChatsQuery {
     fn example() -> Self {
-        Self { after: None, limit: Some(PageLimit::example()) }
+        Self { after: None, changed_since: None, limit: Some(PageLimit::example()) }
     }
 }
 

@@ -17,7 +17,7 @@ endpoint! {
 
 refusals! {
     /// Why no message is answered.
-    GetMessageRefusal { ChatNotFound, MessageNotFound }
+    GetMessageRefusal { ChatNotFound, NotMember, MessageNotFound }
 }
 
 /// Names a message.

@@ -18,7 +18,7 @@ endpoint! {
 
 refusals! {
     /// Why no history is answered.
-    ListEntriesRefusal { ChatNotFound }
+    ListEntriesRefusal { ChatNotFound, NotMember }
 }
 
 /// Which page of history. `before` and `after` exclude each other.

@@ -8,7 +8,7 @@ use crate::{
 endpoint! {
     /// Sends a message to a chat. Durable before it is answered.
     ///
-    /// A retry with the same `client_id` has the first answer again and makes nothing twice, for ever. (MSG-1 to MSG-9)
+    /// A retry with the same `client_id` has the first answer again and makes nothing twice, for ever. (MSG-1 to MSG-9, MSG-13 to MSG-16)
     SendMessage("send_message"): POST "/v1/chats/{chat_id}/messages" => 201 {
         caller: SignedIn,
         path: OneChat,
@@ -20,7 +20,7 @@ endpoint! {
 
 refusals! {
     /// Why a message is not sent.
-    SendMessageRefusal { ChatNotFound, IdempotencyConflict }
+    SendMessageRefusal { ChatNotFound, NotMember, IdempotencyConflict, ReplyNotFound, MediaNotUsable }
 }
 
 /// A message to send.
@@ -30,6 +30,9 @@ pub struct NewMessage {
     pub client_id: ClientId,
     /// What the message says.
     pub content: NewContent,
+    /// The message of the same chat that this one replies to. (MSG-15)
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<MessageId>,
 }
 
 /// The acknowledgement of a message: it is durable. (MSG-2)
@@ -47,7 +50,7 @@ pub struct MessageSent {
 
 impl Example for NewMessage {
     fn example() -> Self {
-        Self { client_id: ClientId::example(), content: NewContent::example() }
+        Self { client_id: ClientId::example(), content: NewContent::example(), reply_to: None }
     }
 }
 
