@@ -34,6 +34,8 @@ pub struct EndpointContract {
     path: &'static str,
     /// The status of success.
     pub status: u16,
+    /// Whether it leads elsewhere, with 302, a caller who does not ask for a body by name. (MED-22)
+    pub redirects: bool,
     /// Every code that it declares. (ERR-2)
     pub codes: Vec<ErrorCode>,
     /// The schema of the body; none where the answer has no body.
@@ -150,13 +152,20 @@ impl Contract {
     }
 }
 
-/// Whether an answer of a kind holds only what JSON of this protocol may: no `null` (CNV-5), no fraction (CNV-15).
+/// Whether an answer of a kind holds only what JSON of this protocol may: no `null` (CNV-5), no fraction but in coordinates (CNV-15).
 fn plainness(value: &Value) -> Vec<String> {
     match value {
         Value::Null => vec!["null where a field is to be left out (CNV-5)".to_owned()],
         Value::Number(number) if number.is_f64() => vec![format!("{number} is no integer (CNV-15)")],
         Value::Array(items) => items.iter().flat_map(plainness).collect(),
-        Value::Object(fields) => fields.values().flat_map(plainness).collect(),
+        Value::Object(fields) => {
+            let coordinate = |name: &str, value: &Value| matches!(name, "lat" | "lon") && value.is_number();
+            fields
+                .iter()
+                .filter(|(name, value)| !coordinate(name, value))
+                .flat_map(|(_, value)| plainness(value))
+                .collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -199,6 +208,7 @@ impl EndpointVisitor for Contract {
             method: E::METHOD.as_str(),
             path: E::PATH,
             status: E::STATUS,
+            redirects: E::REDIRECTS,
             codes: E::error_codes(),
             response: E::Response::is_present().then(validator_of::<E::Response>),
         });
@@ -285,6 +295,7 @@ mod tests {
     #[test]
     fn nulls_and_fractions_are_breaches() {
         assert_eq!(plainness(&json!({ "a": [null, 1.5, 1, "x", { "b": null }] })).len(), 3);
+        assert_eq!(plainness(&json!({ "location": { "lat": 1.5, "lon": null }, "radius": 1.5 })).len(), 2);
     }
 
     #[test]

@@ -41,7 +41,7 @@ async fn two_users_have_one_direct_chat_whoever_asks(world: &World) -> Verdict {
     text_at(&opened, "cursor")?;
     let chat = &opened["chat"];
     expect(&chat["kind"]).to_equal("direct")?;
-    expect(&chat["partner"]).to_equal(bob.as_value())?;
+    expect(&chat["partner"]).to_equal(bob.as_partner(0, 0))?;
     expect(&chat["membership"]).to_equal("member")?;
     expect(&chat["visible"]).to_equal(json!([{ "from": 1 }]))?;
     expect(&chat["unread_count"]).to_equal(0)?;
@@ -53,7 +53,7 @@ async fn two_users_have_one_direct_chat_whoever_asks(world: &World) -> Verdict {
     }
     let from_bob = bob.puts_direct(&alice.username).await?.succeeded(200)?;
     expect(&from_bob["chat"]["chat_id"]).to_equal(&chat_id)?;
-    expect(&from_bob["chat"]["partner"]).to_equal(alice.as_value())?;
+    expect(&from_bob["chat"]["partner"]).to_equal(alice.as_partner(0, 0))?;
     expect(alice.chat(&chat_id).await?).to_equal(chat)?;
     expect(bob.chat(&chat_id).await?).to_equal(&from_bob["chat"])
 }
@@ -137,7 +137,7 @@ async fn the_partner_gets_the_chat_directly_before_its_first_message(world: &Wor
     check(added.get("chat_id").is_none(), || ("an event to a user, without chat_id", added.to_string()))?;
     let chat = &added["data"]["chat"];
     expect(&chat["chat_id"]).to_equal(&chat_id)?;
-    expect(&chat["partner"]).to_equal(alice.as_value())?;
+    expect(&chat["partner"]).to_equal(alice.as_partner(0, 0))?;
     expect(&chat["visible"]).to_equal(json!([{ "from": 1 }]))?;
     expect(&chat["unread_count"]).to_equal(0)?;
     check(chat.get("last_entry").is_none(), || ("the chat as it was before its first message", chat.to_string()))?;

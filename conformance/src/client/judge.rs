@@ -28,6 +28,12 @@ pub(super) fn breaches(
             found.extend(content_type(answer, Format::media_type));
             return found;
         }
+        Some(endpoint) if endpoint.redirects && answer.status == 302 => {
+            if answer.header("location").is_none_or(str::is_empty) {
+                found.push("a redirect without Location (MED-21)".to_owned());
+            }
+            return found;
+        }
         _ => {}
     }
     if answer.status < 400 {

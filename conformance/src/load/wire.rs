@@ -134,7 +134,7 @@ pub(super) fn read(text: &str) -> Option<Frame<'_>> {
 #[cfg(test)]
 mod tests {
     use i9chat_spec::{
-        ClientFrame, Event, EventFrame, Example, Format, Hello, NewContent, ServerFrame,
+        ClientFrame, Content, Event, EventFrame, Example, Format, Hello, NewContent, ServerFrame,
         action::SendMessageData,
         event::{ChatAdded, MessageCreated},
     };
@@ -155,7 +155,7 @@ mod tests {
     fn what_is_sent_is_a_send_of_a_hundred_bytes_that_carries_its_mark() {
         let frame = sent(MARK_7);
         assert_eq!((frame.id.as_str(), frame.action.as_str()), ("7", "send_message"));
-        let NewContent::Text { text } = frame.data.content;
+        let NewContent::Text { text } = frame.data.content else { panic!("the load is of text") };
         assert_eq!(text.as_str().len(), TEXT_BYTES);
         assert_eq!(Mark::read(text.as_str()), Some(MARK_7));
         assert_ne!(sent(Mark { number: 8, ..MARK_7 }).data.client_id, frame.data.client_id);
@@ -165,7 +165,8 @@ mod tests {
     #[test]
     fn an_event_gives_the_mark_of_its_message_back() {
         let mut created = MessageCreated::example();
-        created.message.content = sent(MARK_7).data.content.into();
+        let NewContent::Text { text } = sent(MARK_7).data.content else { panic!("the load is of text") };
+        created.message.content = Content::Text { text };
         let event = EventFrame { event: Event::MessageCreated(created), ..EventFrame::example() };
         let text = json(&ServerFrame::Event(event));
         assert_eq!(read(&text), Some(Frame::Message { seq: 42, mark: Some(MARK_7) }));

@@ -64,6 +64,11 @@ impl User {
         json!({ "user_id": self.user_id, "username": self.username })
     }
 
+    /// The user as the partner of a direct chat, with their watermarks. (CHT-3)
+    pub fn as_partner(&self, delivered: u64, read: u64) -> Value {
+        json!({ "user": self.as_value(), "delivered": delivered, "read": read })
+    }
+
     /// Opens a WebSocket and reads `hello`. Inconclusive when that does not work.
     pub async fn connects(&self) -> Verdict<Socket> {
         self.handshake().connect().await.in_setup("connecting")

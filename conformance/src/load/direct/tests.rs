@@ -7,8 +7,8 @@ use std::{
 };
 
 use i9chat_spec::{
-    ClientFrame, ErrorCode, ErrorFrame, Event, EventFrame, Example, Format, FrameId, Hello, ReplyFrame, Seq,
-    ServerFrame, Token, action::SendMessageData, event::MessageCreated,
+    ClientFrame, Content, ErrorCode, ErrorFrame, Event, EventFrame, Example, Format, FrameId, Hello, NewContent,
+    ReplyFrame, Seq, ServerFrame, Token, action::SendMessageData, event::MessageCreated,
 };
 use serde_json::json;
 use tokio::{
@@ -80,7 +80,8 @@ fn text(frame: &ServerFrame) -> String {
 fn event(seq: u64, data: SendMessageData) -> String {
     let mut created = MessageCreated::example();
     created.message.seq = Seq::try_from(seq).unwrap();
-    created.message.content = data.content.into();
+    let NewContent::Text { text: said } = data.content else { panic!("the load is of text") };
+    created.message.content = Content::Text { text: said };
     text(&ServerFrame::Event(EventFrame { event: Event::MessageCreated(created), ..EventFrame::example() }))
 }
 
