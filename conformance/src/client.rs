@@ -51,6 +51,11 @@ impl Client {
         self.request("POST", path).json(body)
     }
 
+    /// A `PATCH` of a JSON body.
+    pub fn patch(&self, path: impl Into<String>, body: &serde_json::Value) -> Request {
+        self.request("PATCH", path).json(body)
+    }
+
     /// A `PUT` without a body.
     pub fn put(&self, path: impl Into<String>) -> Request {
         self.request("PUT", path)
