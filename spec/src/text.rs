@@ -334,6 +334,12 @@ text! {
     }
 }
 
+impl Default for GroupDescription {
+    fn default() -> Self {
+        Self(Arc::from(""))
+    }
+}
+
 text! {
     /// The six digits that came by mail. (ACC-2)
     Code { length: 6..=6, pattern: "^[0-9]{6}$", accepts: is_digits, example: "274615", debug: hidden }

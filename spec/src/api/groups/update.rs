@@ -2,7 +2,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Group;
-use crate::{Example, GroupDescription, GroupName, MediaId, Patch, SignedIn, api::chats::OneChat, endpoint, refusals};
+use crate::{
+    Example, GroupDescription, GroupName, MediaId, Patch, SignedIn, api::chats::OneChat, endpoint, patch, refusals,
+};
 
 endpoint! {
     /// Changes the name, description or picture of a group; admins may.
@@ -25,12 +27,13 @@ refusals! {
 /// What to change. What is left out stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GroupChanges {
-    /// The new name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The new name. A group always has one: `null` is refused.
+    #[serde(default, deserialize_with = "patch::present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "GroupName")]
     pub name: Option<GroupName>,
-    /// The new description.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<GroupDescription>,
+    /// The new description; `null` empties it.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub description: Patch<GroupDescription>,
     /// A complete upload for `group_picture`; `null` takes the picture away.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     pub picture_id: Patch<MediaId>,
@@ -38,6 +41,6 @@ pub struct GroupChanges {
 
 impl Example for GroupChanges {
     fn example() -> Self {
-        Self { name: Some(GroupName::example()), description: None, picture_id: Patch::Clear }
+        Self { name: Some(GroupName::example()), description: Patch::Set(GroupDescription::example()), picture_id: Patch::Clear }
     }
 }
