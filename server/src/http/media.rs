@@ -1,0 +1,54 @@
+//! The local end of upload and download URLs. They are not endpoints of the protocol: a permission in the URL stands for the
+//! caller, and errors are plain statuses. (MED-7 to MED-12, MED-23 to MED-27)
+
+mod download;
+mod upload;
+
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, HeaderValue, Response, StatusCode, header},
+    routing::{get, post},
+};
+
+use super::{RateKey, Site, guard::Page};
+use crate::media::{
+    Permission, PermissionKind,
+    disk::{DOWNLOADS, UPLOADS},
+};
+
+/// The routes below [`UPLOADS`] and [`DOWNLOADS`].
+pub(super) fn routes() -> Router<Site> {
+    Router::new()
+        .route(&format!("{UPLOADS}{{permission}}"), post(upload::start).put(upload::send))
+        .route(&format!("{DOWNLOADS}{{permission}}"), get(download::read))
+}
+
+/// An answer without a body.
+fn plain(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// What the URL permits, when it was made by this server and has not run out, for a caller who may use it and is not too
+/// fast. (MED-7, MED-23)
+fn permit(site: &Site, headers: &HeaderMap, text: &str) -> Result<Permission, Response<Body>> {
+    let permission = site.media.urls().open(text).ok_or_else(|| plain(StatusCode::FORBIDDEN))?;
+    let is_read = matches!(permission.kind, PermissionKind::Read { .. });
+    // A page that shows a picture from elsewhere says so too, and changes nothing.
+    if !is_read && site.allowed.page(headers) == Page::Foreign {
+        return Err(plain(StatusCode::FORBIDDEN));
+    }
+    if let Err(delay) = site.rates.check(RateKey::User(permission.user_id)) {
+        let mut response = plain(StatusCode::TOO_MANY_REQUESTS);
+        let seconds = delay.as_secs().saturating_add(u64::from(delay.subsec_nanos() > 0));
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        return Err(response);
+    }
+    if site.app.clock.now() >= permission.until {
+        return Err(plain(StatusCode::FORBIDDEN));
+    }
+    Ok(permission)
+}
