@@ -8,6 +8,7 @@ pub mod capabilities;
 pub mod chats;
 pub mod conventions;
 pub mod errors;
+pub mod groups;
 pub mod log;
 pub mod messages;
 pub mod msgpack;
@@ -27,11 +28,12 @@ pub fn all() -> Vec<Case> {
         conventions::CASES,
         errors::CASES,
         callers::CASES,
-        accounts::CASES,
+        &accounts::all(),
         &sessions::all(),
         users::CASES,
         chats::CASES,
         &messages::all(),
+        &groups::all(),
         log::CASES,
         resume::CASES,
         &websocket::all(),

@@ -1,9 +1,12 @@
-//! Section 4: signing up, and what an account is.
+//! Section 4: signing up, what an account is, and setting a new password.
+
+mod password_reset;
 
 use i9chat_spec::{ErrorCode, FieldCode};
 use serde_json::{Value, json};
 
 use crate::{
+    case::Case,
     cases,
     client::Answer,
     expect::{check, expect, text_at},
@@ -11,6 +14,11 @@ use crate::{
     verdict::{Stop, Verdict},
     world::{Newcomer, World},
 };
+
+/// The cases of this section.
+pub fn all() -> Vec<Case> {
+    [CASES, &password_reset::all()].concat()
+}
 
 cases! { Core:
     signing_up_takes_three_steps ["ACC-1", "ACC-2", "SES-1", "USR-1"],
