@@ -148,12 +148,8 @@ pub fn field_error(path: &str, message: &str) -> FieldError {
     if let Some(field) = named("missing field `") {
         return FieldError { field: join(field), code: FieldCode::Missing, message: "must be there".to_owned() };
     }
-    if named("duplicate field `").is_some() {
-        return FieldError {
-            field: path.to_owned(),
-            code: FieldCode::Conflicting,
-            message: "is given twice".to_owned(),
-        };
+    if let Some(field) = named("duplicate field `") {
+        return FieldError { field: join(field), code: FieldCode::Conflicting, message: "is given twice".to_owned() };
     }
     let code = if message.starts_with("unknown variant") {
         FieldCode::UnknownValue

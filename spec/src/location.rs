@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
     Example,
+    codec::Map,
     error::FieldCode,
     text::{Parsed, TextError},
 };
@@ -97,12 +98,25 @@ coordinate! {
 }
 
 /// A place on the earth, in degrees. (USR-6)
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Location {
     /// Degrees north.
     pub lat: Latitude,
     /// Degrees east.
     pub lon: Longitude,
+}
+
+impl<'de> Deserialize<'de> for Location {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Raw {
+            lat: Latitude,
+            lon: Longitude,
+        }
+
+        let Map(Raw { lat, lon }) = Deserialize::deserialize(deserializer)?;
+        Ok(Self { lat, lon })
+    }
 }
 
 impl Example for Location {
@@ -111,15 +125,15 @@ impl Example for Location {
     }
 }
 
-/// A place as a query names it: `lat,lon`, each as plain decimal digits. (USR-8)
+/// A place as a query names it: `lat,lon`, each as plain decimal digits. (USR-7)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Near(pub Location);
 
-/// The form and the bounds of both numbers: at most 12 decimals, no exponent, no plus sign.
+/// The form and the bounds of both numbers: at most 12 decimals, no exponent, no plus sign, no leading zeros. (USR-7)
 const NEAR: &str =
-    r"^-?(90(\.0{1,12})?|[0-8]?[0-9](\.[0-9]{1,12})?),-?(180(\.0{1,12})?|(1[0-7]|[0-9])?[0-9](\.[0-9]{1,12})?)$";
+    r"^-?(90(\.0{1,12})?|[1-8]?[0-9](\.[0-9]{1,12})?),-?(180(\.0{1,12})?|(1[0-7]|[1-9])?[0-9](\.[0-9]{1,12})?)$";
 
-/// A sign, one to three digits without a zero before the third, and one to twelve decimals where there is a point.
+/// A sign, one to three digits without a zero before another, and one to twelve decimals where there is a point.
 fn decimal(text: &str) -> Option<f64> {
     let digits = |text: &str, most| (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     let unsigned = text.strip_prefix('-').unwrap_or(text);
@@ -127,7 +141,7 @@ fn decimal(text: &str) -> Option<f64> {
         Some((whole, decimals)) => (whole, digits(decimals, 12)),
         None => (unsigned, true),
     };
-    let is_plain = has_decimals && digits(whole, 3) && !(whole.len() == 3 && whole.starts_with('0'));
+    let is_plain = has_decimals && digits(whole, 3) && !(whole.len() > 1 && whole.starts_with('0'));
     text.parse().ok().filter(|_| is_plain)
 }
 
@@ -184,7 +198,7 @@ impl JsonSchema for Near {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string", "pattern": NEAR, "maxLength": 40,
-            "description": "A place: `lat,lon` in degrees, with at most 12 decimals each. (USR-8)",
+            "description": "A place: `lat,lon` in degrees, with at most 12 decimals each. (USR-7)",
             "examples": ["41.3275,19.8187"],
         })
     }

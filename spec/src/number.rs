@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::error::FieldCode;
 
@@ -97,6 +97,11 @@ pub struct NumberError {
 
 fn in_range(number: u64, min: u64, max: u64, name: &'static str) -> Result<u64, NumberError> {
     if (min..=max).contains(&number) { Ok(number) } else { Err(NumberError { name, min, max }) }
+}
+
+/// Takes a number that every JSON parser reads exactly, and no larger one. (CNV-15)
+pub(crate) fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    in_range(u64::deserialize(deserializer)?, 0, Seq::MAX.0, "a number").map_err(de::Error::custom)
 }
 
 impl JsonSchema for Seq {

@@ -3,25 +3,41 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use i9chat_spec::{
-    Chat, ChatKind, Content, DecodeError, Entry, Event, EventFrame, Example, FieldCode, Format, Membership, Message,
-    Profile, ServerFrame,
-    api::{capabilities::Capabilities, messages::NewMessage, sessions::SessionOpened, signup::NewSignup},
-    event::MessageCreated,
+    Activity, Chat, ChatKind, Content, DecodeError, Entry, Event, EventFrame, Example, FieldCode, Format, Membership,
+    Message, Profile, ServerFrame,
+    action::{PresenceSubscription, SetReactionData},
+    api::{
+        capabilities::Capabilities, groups::NewGroup, media::NewUpload, messages::NewMessage, receipts::Marks,
+        sessions::SessionOpened, signup::NewSignup, users::ProfilePatch,
+    },
+    event::{GroupActivity, MessageCreated},
 };
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-fn invalid(format: Format, value: &Value) -> (String, FieldCode) {
+fn invalid<T: DeserializeOwned + std::fmt::Debug>(format: Format, value: &Value) -> (String, FieldCode) {
     let bytes = format.encode(value).unwrap();
-    match format.decode::<NewMessage>(&bytes) {
+    match format.decode::<T>(&bytes) {
         Err(DecodeError::Invalid(fault)) => (fault.field, fault.code),
-        other => panic!("expected a fault in a field, got {other:?}"),
+        other => panic!("expected a fault in a field of {value}, got {other:?}"),
     }
 }
 
+/// The faults of values, in both encodings.
+fn faults<T: DeserializeOwned + std::fmt::Debug>(cases: &[(Value, &str, FieldCode)]) {
+    for (value, field, code) in cases {
+        for format in Format::ALL {
+            assert_eq!(invalid::<T>(*format, value), ((*field).to_owned(), *code), "{format:?} {value}");
+        }
+    }
+}
+
+const ID: &str = "4b0ae2c4-52f1-4d3e-9a3f-7c1d2e3f4a5b";
+const MEDIA: &str = "019ab1c2-3d4e-7f50-8a1b-2c3d4e5f6071";
+
 #[test]
 fn a_fault_names_its_field_and_kind_in_both_encodings() {
-    let id = "4b0ae2c4-52f1-4d3e-9a3f-7c1d2e3f4a5b";
-    let with = |content: Value| json!({ "client_id": id, "content": content });
+    let with = |content: Value| json!({ "client_id": ID, "content": content });
     let cases = [
         (json!({ "content": { "kind": "text", "text": "hi" } }), "client_id", FieldCode::Missing),
         (
@@ -37,13 +53,148 @@ fn a_fault_names_its_field_and_kind_in_both_encodings() {
         (with(json!({ "kind": "hologram", "text": "hi" })), "content.kind", FieldCode::UnknownValue),
         (with(json!({ "text": "hi" })), "content.kind", FieldCode::Missing),
         (with(json!(["text", "hi"])), "content", FieldCode::WrongType),
-        (json!([id, { "kind": "text", "text": "hi" }]), "", FieldCode::WrongType),
+        (json!([ID, { "kind": "text", "text": "hi" }]), "", FieldCode::WrongType),
+        (
+            json!({ "client_id": ID, "content": { "kind": "text", "text": "hi" }, "reply_to": 7 }),
+            "reply_to",
+            FieldCode::WrongType,
+        ),
     ];
-    for (value, field, code) in cases {
-        for format in Format::ALL {
-            assert_eq!(invalid(*format, &value), (field.to_owned(), code), "{format:?} {value}");
+    faults::<NewMessage>(&cases);
+}
+
+#[test]
+fn a_fault_in_content_names_the_whole_path() {
+    let with = |content: Value| json!({ "client_id": ID, "content": content });
+    let images = |item: Value| {
+        let right = json!({ "media_id": MEDIA, "width": 1, "height": 65_535 });
+        with(json!({ "kind": "image", "items": [right, right, right, item] }))
+    };
+    let voice = |duration: Value| with(json!({ "kind": "voice", "media_id": MEDIA, "duration_ms": duration }));
+    faults::<NewMessage>(&[
+        (images(json!({})), "content.items[3].media_id", FieldCode::Missing),
+        (images(json!({ "media_id": null })), "content.items[3].media_id", FieldCode::WrongType),
+        (images(json!({ "media_id": "x" })), "content.items[3].media_id", FieldCode::BadFormat),
+        (images(json!({ "media_id": MEDIA, "width": 0 })), "content.items[3].width", FieldCode::OutOfRange),
+        (images(json!({ "media_id": MEDIA, "height": 65_536 })), "content.items[3].height", FieldCode::OutOfRange),
+        (images(json!({ "media_id": MEDIA, "height": "1" })), "content.items[3].height", FieldCode::WrongType),
+        (images(json!({ "media_id": MEDIA, "height": 1.0 })), "content.items[3].height", FieldCode::WrongType),
+        (images(json!([MEDIA])), "content.items[3]", FieldCode::WrongType),
+        (images(json!(null)), "content.items[3]", FieldCode::WrongType),
+        (with(json!({ "kind": "image" })), "content.items", FieldCode::Missing),
+        (with(json!({ "kind": "image", "items": {} })), "content.items", FieldCode::WrongType),
+        (with(json!({ "kind": "image", "items": [] })), "content.items", FieldCode::TooShort),
+        (
+            with(json!({ "kind": "video", "items": vec![json!({ "media_id": MEDIA }); 11] })),
+            "content.items",
+            FieldCode::TooLong,
+        ),
+        (
+            with(json!({ "kind": "video", "items": [{ "media_id": MEDIA }], "caption": "" })),
+            "content.caption",
+            FieldCode::TooShort,
+        ),
+        (voice(json!(0)), "content.duration_ms", FieldCode::OutOfRange),
+        (voice(json!(86_400_001)), "content.duration_ms", FieldCode::OutOfRange),
+        (voice(json!(-1)), "content.duration_ms", FieldCode::OutOfRange),
+        (voice(json!("1")), "content.duration_ms", FieldCode::WrongType),
+        (with(json!({ "kind": "audio", "title": "x" })), "content.media_id", FieldCode::Missing),
+        (with(json!({ "kind": "file", "media_id": MEDIA, "name": "a/b" })), "content.name", FieldCode::BadFormat),
+        (with(json!({ "kind": 7, "text": "hi" })), "content.kind", FieldCode::WrongType),
+        (with(json!({ "kind": null, "text": "hi" })), "content.kind", FieldCode::Missing),
+    ]);
+}
+
+#[test]
+fn a_fault_in_a_list_names_the_item() {
+    let part = |part: Value| json!({ "purpose": "message", "kind": "image", "parts": [part] });
+    faults::<NewUpload>(&[
+        (
+            json!({ "purpose": "avatar", "kind": "image", "parts": [{ "part": "original", "content_type": "a/b", "size": 1 }] }),
+            "purpose",
+            FieldCode::UnknownValue,
+        ),
+        (
+            part(json!({ "part": "huge", "content_type": "image/png", "size": 1 })),
+            "parts[0].part",
+            FieldCode::UnknownValue,
+        ),
+        (
+            part(json!({ "part": "original", "content_type": "image", "size": 1 })),
+            "parts[0].content_type",
+            FieldCode::BadFormat,
+        ),
+        (part(json!({ "part": "original", "content_type": "image/png" })), "parts[0].size", FieldCode::Missing),
+        (
+            part(json!({ "part": "original", "content_type": "image/png", "size": 1u64 << 53 })),
+            "parts[0].size",
+            FieldCode::OutOfRange,
+        ),
+        (part(json!(["original", "image/png", 1])), "parts[0]", FieldCode::WrongType),
+        (json!({ "purpose": "message", "kind": "image", "parts": [] }), "parts", FieldCode::TooShort),
+    ]);
+    faults::<Marks>(&[
+        (
+            json!({ "marks": [{ "chat_id": MEDIA }, { "chat_id": MEDIA, "read": -1 }] }),
+            "marks[1].read",
+            FieldCode::OutOfRange,
+        ),
+        (json!({ "marks": [{ "read": 1 }] }), "marks[0].chat_id", FieldCode::Missing),
+        (json!({ "marks": [[MEDIA, 1, 1]] }), "marks[0]", FieldCode::WrongType),
+    ]);
+    faults::<NewGroup>(&[
+        (json!({ "client_id": ID, "name": "x", "members": ["alice", "-"] }), "members[1]", FieldCode::TooShort),
+        (json!({ "client_id": ID, "name": "\n" }), "name", FieldCode::BadFormat),
+        (json!({ "client_id": ID, "name": " " }), "name", FieldCode::BadFormat),
+    ]);
+    faults::<PresenceSubscription>(&[
+        (json!({ "usernames": ["alice", "ALICE"] }), "usernames", FieldCode::Conflicting),
+        (json!({ "usernames": ["alice", 7] }), "usernames[1]", FieldCode::WrongType),
+        (json!({ "usernames": [] }), "usernames", FieldCode::TooShort),
+    ]);
+    faults::<SetReactionData>(&[
+        (json!({ "chat_id": MEDIA, "message_id": MEDIA, "emoji": "👍👍" }), "emoji", FieldCode::BadFormat),
+        (json!({ "chat_id": MEDIA, "message_id": MEDIA, "emoji": "" }), "emoji", FieldCode::TooShort),
+        (json!({ "chat_id": MEDIA, "message_id": MEDIA }), "emoji", FieldCode::Missing),
+    ]);
+    faults::<ProfilePatch>(&[
+        (json!({ "location": { "lat": 90.5, "lon": 0 } }), "location.lat", FieldCode::OutOfRange),
+        (json!({ "location": { "lat": 1 } }), "location.lon", FieldCode::Missing),
+        (json!({ "location": { "lat": 1, "lon": null } }), "location.lon", FieldCode::WrongType),
+        (json!({ "location": [1, 2] }), "location", FieldCode::WrongType),
+        (json!({ "picture_id": "x" }), "picture_id", FieldCode::BadFormat),
+    ]);
+}
+
+#[test]
+fn a_field_that_is_given_twice_is_refused() {
+    let cases = [
+        (format!(r#"{{"client_id":"{ID}","client_id":"{ID}","content":{{"kind":"text","text":"hi"}}}}"#), "client_id"),
+        (format!(r#"{{"client_id":"{ID}","content":{{"kind":"text","text":"hi","text":"ho"}}}}"#), "content.text"),
+        (format!(r#"{{"client_id":"{ID}","content":{{"kind":"text","kind":"voice","text":"hi"}}}}"#), "content.kind"),
+    ];
+    for (text, field) in cases {
+        match Format::Json.decode::<NewMessage>(text.as_bytes()) {
+            Err(DecodeError::Invalid(fault)) => {
+                assert_eq!((fault.field.as_str(), fault.code), (field, FieldCode::Conflicting), "{text}");
+            }
+            other => panic!("{text}: {other:?}"),
         }
     }
+    // In MessagePack likewise: a map of two entries with one name.
+    let twice =
+        [&b"\x82"[..], &rmp_serde::to_vec("email").unwrap(), &rmp_serde::to_vec("a@example.com").unwrap()].concat();
+    let twice =
+        [&twice[..], &rmp_serde::to_vec("email").unwrap(), &rmp_serde::to_vec("b@example.com").unwrap()].concat();
+    match Format::MessagePack.decode::<NewSignup>(&twice) {
+        Err(DecodeError::Invalid(fault)) => {
+            assert_eq!((fault.field.as_str(), fault.code), ("email", FieldCode::Conflicting));
+        }
+        other => panic!("{other:?}"),
+    }
+    // Of what is not known nothing is asked.
+    let text = r#"{"email":"a@example.com","other":1,"other":2,"more":{"x":1,"x":2}}"#;
+    assert!(Format::Json.decode::<NewSignup>(text.as_bytes()).is_ok());
 }
 
 #[test]
@@ -93,10 +244,20 @@ fn unknown_things_are_kept_for_clients() {
 }
 
 #[test]
-fn a_message_travels_in_its_event_as_it_stands_in_history() {
-    let event = serde_json::to_value(MessageCreated::example()).unwrap();
-    let entry = serde_json::to_value(Entry::example()).unwrap();
-    assert_eq!(event["message"], entry);
+fn an_entry_travels_in_its_event_as_it_stands_in_history() {
+    let Entry::Message(message) = Entry::example() else { panic!("the example is a message") };
+    let event = serde_json::to_value(MessageCreated { message: message.clone() }).unwrap();
+    assert_eq!(event["message"], serde_json::to_value(Entry::Message(message)).unwrap());
+    let activity = Activity::example();
+    let event = serde_json::to_value(GroupActivity { activity: activity.clone() }).unwrap();
+    assert_eq!(event["activity"], serde_json::to_value(Entry::Activity(activity)).unwrap());
+    assert_eq!(event["activity"]["type"], "activity");
+
+    // One is not read for the other.
+    let event = json!({ "message": event["activity"] });
+    assert!(serde_json::from_value::<MessageCreated>(event).is_err());
+    let message = json!({ "activity": Entry::example() });
+    assert!(serde_json::from_value::<GroupActivity>(message).is_err());
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! A strategy for each type that travels. A type without one cannot be part of an endpoint, an action or an event: the
 //! tests that walk the lists would not compile.
 
+mod content;
 mod endpoints;
 mod frames;
 mod model;
 mod newtypes;
 
+use i9chat_spec::{List, Patch};
 use proptest::{collection::vec, option, prelude::*, strategy::BoxedStrategy};
 use serde_json::{Map, Value};
 
@@ -29,6 +31,18 @@ macro_rules! generate {
 }
 use generate;
 
+/// Implements [`Generate`] for an enum by the list of its values.
+macro_rules! one_of {
+    ($($type:ident: $values:expr;)*) => {$(
+        impl crate::generate::Generate for $type {
+            fn any() -> proptest::strategy::BoxedStrategy<Self> {
+                proptest::strategy::Strategy::boxed(proptest::sample::select($values.to_vec()))
+            }
+        }
+    )*};
+}
+use one_of;
+
 impl<T: Generate> Generate for Option<T> {
     fn any() -> BoxedStrategy<Self> {
         option::of(T::any()).boxed()
@@ -38,6 +52,18 @@ impl<T: Generate> Generate for Option<T> {
 impl<T: Generate> Generate for Vec<T> {
     fn any() -> BoxedStrategy<Self> {
         vec(T::any(), 0..4).boxed()
+    }
+}
+
+impl<T: Generate + Clone, const MIN: usize, const MAX: usize> Generate for List<T, MIN, MAX> {
+    fn any() -> BoxedStrategy<Self> {
+        vec(T::any(), MIN..=MAX.min(MIN + 3)).prop_map(|items| items.try_into().unwrap()).boxed()
+    }
+}
+
+impl<T: Generate + Clone> Generate for Patch<T> {
+    fn any() -> BoxedStrategy<Self> {
+        prop_oneof![Just(Self::Keep), Just(Self::Clear), T::any().prop_map(Self::Set)].boxed()
     }
 }
 

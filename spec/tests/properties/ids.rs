@@ -3,7 +3,8 @@
 use std::str::FromStr;
 
 use i9chat_spec::{
-    ChatId, ClientId, ConnectionId, Example, MessageId, SessionId, UserId, api::sessions::SessionRef, text::TextError,
+    ChatId, ClientId, ConnectionId, Example, MediaId, MessageId, SessionId, UserId, api::sessions::SessionRef,
+    text::TextError,
 };
 use proptest::{prelude::*, sample::Index};
 use schemars::JsonSchema;
@@ -81,7 +82,7 @@ macro_rules! ids {
         }
     };
 }
-ids!(UserId, SessionId, ChatId, MessageId, ConnectionId, ClientId);
+ids!(UserId, SessionId, ChatId, MessageId, ConnectionId, MediaId, ClientId);
 
 #[test]
 fn only_the_clients_own_ids_may_be_of_any_version() {

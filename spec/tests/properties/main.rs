@@ -4,15 +4,20 @@
 
 mod bytes;
 mod closing;
+mod content;
+mod coordinates;
 mod generate;
 mod ids;
+mod lists;
 mod numbers;
+mod patches;
 mod published;
 mod queries;
 mod requests;
 mod round_trip;
 mod text;
 mod time;
+mod unknown;
 
 use proptest::{
     strategy::Strategy,

@@ -1,6 +1,6 @@
 //! Numbers: the bounds are exact, and the published schema takes what the parser takes. (CNV-15)
 
-use i9chat_spec::{PageLimit, Seq, Watermark};
+use i9chat_spec::{DurationMs, NearbyLimit, PageLimit, Pixels, RadiusM, Seq, Watermark};
 use proptest::prelude::*;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -44,11 +44,15 @@ impl Rules {
     }
 }
 
-fn all() -> [(Rules, u64, u64); 3] {
+fn all() -> [(Rules, u64, u64); 7] {
     [
         (Rules::of::<Seq>(), 1, LARGEST),
         (Rules::of::<Watermark>(), 0, LARGEST),
         (Rules::of::<PageLimit>(), 1, PageLimit::MAX.into()),
+        (Rules::of::<DurationMs>(), 1, 86_400_000),
+        (Rules::of::<RadiusM>(), 1_000, 200_000),
+        (Rules::of::<NearbyLimit>(), 1, 100),
+        (Rules::of::<Pixels>(), 1, 65_535),
     ]
 }
 

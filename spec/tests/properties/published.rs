@@ -37,6 +37,7 @@ pub struct Parameter {
     pub name: String,
     /// `path` or `query`.
     pub place: String,
+    pub is_required: bool,
     /// Whether its text stands for a number.
     pub is_number: bool,
     pub schema: Validator,
@@ -50,6 +51,12 @@ impl Parameter {
     }
 }
 
+/// A right value of a type: one that its schema shows, or the first of those that it lists.
+fn example(schema: &Value) -> Value {
+    let places = ["/examples/0", "/enum/0", "/oneOf/0/const"];
+    places.iter().find_map(|place| schema.pointer(place)).cloned().unwrap_or_else(|| panic!("no example in {schema}"))
+}
+
 /// The parameters in the path and query of an operation.
 pub fn parameters(path: &str, method: &str) -> Vec<Parameter> {
     let operation = &OPEN_API["paths"][path][method.to_ascii_lowercase()];
@@ -61,9 +68,10 @@ pub fn parameters(path: &str, method: &str) -> Vec<Parameter> {
             Parameter {
                 name: parameter["name"].as_str().unwrap().to_owned(),
                 place: parameter["in"].as_str().unwrap().to_owned(),
+                is_required: parameter["required"] == true,
                 is_number: schema["type"] == "integer",
                 schema: validator(reference, &OPEN_API),
-                example: schema["examples"][0].clone(),
+                example: example(schema),
             }
         })
         .collect()

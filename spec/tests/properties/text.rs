@@ -3,8 +3,9 @@
 use std::{fmt::Debug, str::FromStr};
 
 use i9chat_spec::{
-    Bio, Code, Cursor, EmailAddress, Epoch, Example, Format, FrameId, Login, MessageText, Password, RefreshToken,
-    RequestId, Ticket, Token, Username, text::TextError,
+    Bio, Caption, Code, ContentType, Cursor, EmailAddress, Epoch, Example, FileName, Format, FrameId, GroupDescription,
+    GroupName, Login, MediaTitle, MessageText, Password, RefreshToken, RequestId, Ticket, Token, Username,
+    text::TextError,
 };
 use proptest::{collection::vec, prelude::*};
 use schemars::JsonSchema;
@@ -53,7 +54,7 @@ impl Rules {
     }
 }
 
-fn all() -> [Rules; 14] {
+fn all() -> [Rules; 20] {
     [
         Rules::of::<Username>(),
         Rules::of::<EmailAddress>(),
@@ -69,6 +70,12 @@ fn all() -> [Rules; 14] {
         Rules::of::<Epoch>(),
         Rules::of::<RequestId>(),
         Rules::of::<FrameId>(),
+        Rules::of::<Caption>(),
+        Rules::of::<MediaTitle>(),
+        Rules::of::<FileName>(),
+        Rules::of::<GroupName>(),
+        Rules::of::<GroupDescription>(),
+        Rules::of::<ContentType>(),
     ]
 }
 
@@ -95,6 +102,13 @@ fn lengths_of_free_text_are_counted_in_scalar_values() {
         bounds_are_exact::<Bio>(0, 150, fill);
         bounds_are_exact::<MessageText>(1, 4096, fill);
         bounds_are_exact::<FrameId>(1, 64, fill);
+        bounds_are_exact::<Caption>(1, 1024, fill);
+        bounds_are_exact::<MediaTitle>(1, 200, fill);
+        bounds_are_exact::<GroupDescription>(0, 500, fill);
+    }
+    for fill in ['a', 'é', '中', '😀', '\u{301}'] {
+        bounds_are_exact::<FileName>(1, 255, fill);
+        bounds_are_exact::<GroupName>(1, 100, fill);
     }
 }
 
@@ -115,6 +129,12 @@ fn lengths_of_text_with_a_pattern_are_exact() {
     assert!(address.take(&of_length(6)));
     assert!(address.take(&of_length(254)));
     assert!(!address.take(&of_length(255)));
+
+    let media_type = Rules::of::<ContentType>();
+    assert!(!media_type.take("a/"));
+    assert!(media_type.take("a/b"));
+    assert!(media_type.take(&format!("a/{}", "b".repeat(125))));
+    assert!(!media_type.take(&format!("a/{}", "b".repeat(126))));
 }
 
 #[test]
@@ -135,6 +155,78 @@ fn names_and_addresses_have_their_form() {
         "a@b.c", "ä@b.co", "a@b@c.de",
     ] {
         assert!(!address.take(text), "{text:?}");
+    }
+}
+
+#[test]
+fn a_group_has_a_name_that_is_seen_on_one_line() {
+    let name = Rules::of::<GroupName>();
+    for right in [
+        " a ",
+        "  .",
+        "\u{a0}a",
+        "\u{2003}é\u{3000}",
+        "👨\u{200d}👩\u{200d}👧",
+        "\u{202e}cba",
+        "\u{200b}",
+        "\u{ad}",
+        "\u{301}",
+    ] {
+        assert!(name.take(right), "{right:?}");
+    }
+    // Nothing but white space, however wide.
+    for wrong in [" ", "   ", "\u{a0}", "\u{1680}", "\u{2000}\u{200a}", "\u{202f}", "\u{205f}", "\u{3000} "] {
+        assert!(!name.take(wrong), "{wrong:?}");
+    }
+    // What breaks a line, and control characters of both ranges up to their last.
+    for stray in [
+        '\t', '\n', '\r', '\u{b}', '\u{c}', '\u{1}', '\u{1f}', '\u{7f}', '\u{80}', '\u{85}', '\u{9f}', '\u{2028}',
+        '\u{2029}',
+    ] {
+        for wrong in [format!("a{stray}b"), format!("{stray}ab"), format!("ab{stray}")] {
+            assert!(!name.take(&wrong), "{wrong:?}");
+        }
+    }
+    for neighbour in [' ', '~', '\u{a0}', '\u{2027}', '\u{202a}'] {
+        assert!(name.take(&format!("a{neighbour}b")), "{neighbour:?}");
+    }
+}
+
+#[test]
+fn the_name_of_a_file_is_no_path() {
+    let name = Rules::of::<FileName>();
+    for right in ["minutes.pdf", "..", "...", " ", "C:", "a:b", "-rf", "%2e%2e%2f", "\u{202e}fdp.exe", "\u{80}"] {
+        assert!(name.take(right), "{right:?}");
+    }
+    for wrong in ["../passwd", "a/b", "/", "\\", "a\\b", "a\nb", "a\0", "\u{1f}", "\u{7f}", "\t"] {
+        assert!(!name.take(wrong), "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_media_type_has_two_names_and_nothing_else() {
+    let media_type = Rules::of::<ContentType>();
+    for right in ["image/jpeg", "application/vnd.ms-excel", "application/x-7z_compressed", "a/b+c", "1/2", "a/b!#$&^"] {
+        assert!(media_type.take(right), "{right}");
+    }
+    for wrong in [
+        "image",
+        "image/",
+        "/jpeg",
+        "image/jpeg/x",
+        "Image/jpeg",
+        "image/JPEG",
+        "image/jpeg; charset=utf-8",
+        "*/*",
+        "image/*",
+        " image/jpeg",
+        "image/jpeg\n",
+        ".a/b",
+        "a/.b",
+        "a/b c",
+        "a/b\u{e9}",
+    ] {
+        assert!(!media_type.take(wrong), "{wrong:?}");
     }
 }
 
@@ -179,6 +271,9 @@ fn schema_and_parser_agree_on_near_misses() {
     near_misses::<Cursor>();
     near_misses::<Epoch>();
     near_misses::<RequestId>();
+    near_misses::<FileName>();
+    near_misses::<GroupName>();
+    near_misses::<ContentType>();
 }
 
 /// A right text with one character changed, taken out or put in.
@@ -228,6 +323,9 @@ fn secrets_do_not_show_in_debug_output() {
     hides::<Ticket>();
     hides::<Token>();
     hides::<RefreshToken>();
+    hides::<Caption>();
+    hides::<MediaTitle>();
+    hides::<FileName>();
 }
 
 #[test]

@@ -3,7 +3,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
     ContentType, Example, MediaId, MediaKind, MediaPart, MediaPurpose, SignedIn, Timestamp, codec::Map, endpoint,
-    list::List, model::known, refusals,
+    list::List, model::known, number::exact, refusals,
 };
 
 endpoint! {
@@ -52,6 +52,7 @@ struct PartPlanFields {
     #[serde(deserialize_with = "known")]
     part: MediaPart,
     content_type: ContentType,
+    #[serde(deserialize_with = "exact")]
     size: u64,
 }
 

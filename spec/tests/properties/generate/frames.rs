@@ -1,6 +1,9 @@
 use i9chat_spec::{
     ClientFrame, ErrorFrame, Event, EventFrame, Heartbeat, Hello, ReplyFrame, Resume, ServerFrame,
-    event::{ChatAdded, MessageCreated, SessionEnded},
+    event::{
+        ChatAdded, GroupActivity, MembershipEnded, MessageCreated, PresenceChanged, ProfileChanged, ReactionChanged,
+        ReadStateChanged, ReceiptsUpdated, SessionEnded, Typing,
+    },
 };
 use proptest::{prelude::*, sample::select, strategy::BoxedStrategy};
 use serde_json::Value;
@@ -10,11 +13,18 @@ use super::{Generate, generate, unknown};
 generate! {
     Hello { connection_id, session_id, protocol, epoch, cursor, resume, heartbeat_ms, limits }
     ErrorFrame { id, error }
-    EventFrame { cursor, chat_id, event }
     Heartbeat { cursor }
     MessageCreated { message }
     ChatAdded { chat }
     SessionEnded { session_id }
+    ProfileChanged { bio, picture_id, location }
+    GroupActivity { activity }
+    ReactionChanged { message_id, seq, user, emoji, reactions }
+    ReceiptsUpdated { user, delivered, read }
+    MembershipEnded { chat_id, membership, last_seq }
+    ReadStateChanged { chat_id, delivered, read, unread_count }
+    PresenceChanged { user, presence, last_seen }
+    Typing { chat_id, user, expires_in_ms }
 }
 
 impl Generate for Resume {
@@ -42,9 +52,29 @@ impl Generate for Event {
             MessageCreated::any().prop_map(Self::from),
             ChatAdded::any().prop_map(Self::from),
             SessionEnded::any().prop_map(Self::from),
+            ProfileChanged::any().prop_map(Self::from),
+            GroupActivity::any().prop_map(Self::from),
+            ReactionChanged::any().prop_map(Self::from),
+            ReceiptsUpdated::any().prop_map(Self::from),
+            MembershipEnded::any().prop_map(Self::from),
+            ReadStateChanged::any().prop_map(Self::from),
+            PresenceChanged::any().prop_map(Self::from),
+            Typing::any().prop_map(Self::from),
             (name, Value::any()).prop_map(|(name, data)| Self::Unknown { name, data }),
         ]
         .boxed()
+    }
+}
+
+/// As a server sends it: what is live has no place in the log, everything else has one. (LOG-3, PRS-9)
+impl Generate for EventFrame {
+    fn any() -> BoxedStrategy<Self> {
+        (Generate::any(), Generate::any(), Event::any())
+            .prop_map(|(cursor, chat_id, event)| {
+                let live = matches!(event, Event::PresenceChanged(_) | Event::Typing(_));
+                Self { cursor: (!live).then_some(cursor), chat_id, event }
+            })
+            .boxed()
     }
 }
 

@@ -1,62 +1,63 @@
 use i9chat_spec::{
-    Chat, ChatKind, Content, Entry, FieldCode, FieldError, Lifetimes, Limits, Membership, Message, MessageText,
-    NewContent, Problem, Profile, Stretch, User,
+    Activity, ActivityKind, Chat, ChatKind, ContentKind, Entry, ErrorCode, FieldCode, FieldError, GroupSummary,
+    Lifetimes, Limits, Membership, Message, MessageStatus, Partner, PresenceState, Problem, Profile, Quote,
+    ReactionCount, ReadState, Role, Stretch, User, UserPresence,
 };
 use proptest::{collection::vec, prelude::*, sample::select, strategy::BoxedStrategy};
 use serde_json::{Map, Value};
 
-use super::{Generate, generate, unknown};
+use super::{Generate, generate, one_of, unknown};
 
 generate! {
     User { user_id, username }
+    UserPresence { user, presence, last_seen }
     Stretch { from, to }
-    Chat { chat_id, kind, partner, membership, opened_at, visible, last_entry, unread_count }
-    Message { seq, message_id, chat_id, sender, client_id, created_at, content }
-    Lifetimes { token_ttl_s, session_idle_ttl_s, ticket_ttl_s, heartbeat_ms }
+    Chat {
+        chat_id, kind, partner, group, membership, opened_at, visible, last_entry, unread_count, delivered, read,
+    }
+    Partner { user, delivered, read }
+    GroupSummary { name, description, picture_id, members_count, role }
+    Message {
+        seq, message_id, chat_id, sender, client_id, created_at, content, reply_to, reactions, own_reaction,
+    }
+    Quote { message_id, seq, sender, kind, snippet }
+    ReactionCount { emoji, count }
+    ReadState { delivered, read, unread_count }
+    Activity { seq, chat_id, created_at, kind, actor, targets, from, to, members_count, client_id }
+    Lifetimes {
+        token_ttl_s, session_idle_ttl_s, ticket_ttl_s, event_retention_s, heartbeat_ms, presence_lease_s,
+        typing_expires_ms, upload_url_ttl_s, unused_upload_ttl_s, download_url_ttl_s,
+    }
     FieldError { field, code, message }
     Problem { code, status, title, detail, retryable, retry_after_ms, request_id, fields }
 }
 
-impl Generate for ChatKind {
-    fn any() -> BoxedStrategy<Self> {
-        Just(Self::Direct).boxed()
-    }
+one_of! {
+    ChatKind: [ChatKind::Direct, ChatKind::Group];
+    Membership: [Membership::Member, Membership::Left, Membership::Removed];
+    Role: [Role::Member, Role::Admin];
+    PresenceState: [PresenceState::Online, PresenceState::Offline];
+    MessageStatus: [MessageStatus::Sent, MessageStatus::Delivered, MessageStatus::Read];
+    ContentKind: ContentKind::ALL;
+    ActivityKind: ActivityKind::ALL;
+    Profile: Profile::ALL;
+    FieldCode: FieldCode::ALL;
 }
 
-impl Generate for Membership {
-    fn any() -> BoxedStrategy<Self> {
-        Just(Self::Member).boxed()
-    }
-}
-
-impl Generate for Profile {
-    fn any() -> BoxedStrategy<Self> {
-        select(Self::ALL).boxed()
-    }
-}
-
-impl Generate for FieldCode {
-    fn any() -> BoxedStrategy<Self> {
-        select(Self::ALL).boxed()
-    }
-}
-
-impl Generate for NewContent {
-    fn any() -> BoxedStrategy<Self> {
-        MessageText::any().prop_map(|text| Self::Text { text }).boxed()
-    }
-}
-
-impl Generate for Content {
-    fn any() -> BoxedStrategy<Self> {
-        prop_oneof![NewContent::any().prop_map(Self::from), unknown("kind", &["text"]).prop_map(Self::Unknown)].boxed()
-    }
+/// The text of a code, known or not.
+pub fn code() -> BoxedStrategy<Option<String>> {
+    let known = select(ErrorCode::ALL).prop_map(|code| code.as_str().to_owned());
+    proptest::option::of(prop_oneof![known, "[a-z_]{1,20}"]).boxed()
 }
 
 impl Generate for Entry {
     fn any() -> BoxedStrategy<Self> {
-        prop_oneof![Message::any().prop_map(Self::Message), unknown("type", &["message"]).prop_map(Self::Unknown)]
-            .boxed()
+        prop_oneof![
+            Message::any().prop_map(Self::Message),
+            Activity::any().prop_map(Self::Activity),
+            unknown("type", &["message", "activity"]).prop_map(Self::Unknown),
+        ]
+        .boxed()
     }
 }
 
