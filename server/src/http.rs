@@ -5,6 +5,7 @@ mod caller;
 mod endpoint;
 mod guard;
 mod listener;
+mod media;
 mod metrics;
 mod operations;
 mod problem;
@@ -21,7 +22,7 @@ pub use self::{
     metrics::install_metrics,
     problem::{problem_of, request_id_of},
 };
-use crate::app::App;
+use crate::{app::App, media::disk::DiskMedia};
 
 /// What HTTP needs to know beyond the application.
 #[derive(Debug, Clone)]
@@ -43,6 +44,8 @@ struct Site {
     /// Who is here.
     router: Arc<crate::realtime::Router>,
     allowed: Arc<Allowed>,
+    /// The bytes behind the local upload and download URLs.
+    media: Arc<DiskMedia>,
     rates: Arc<Rates>,
     metrics: metrics_exporter_prometheus::PrometheusHandle,
 }
@@ -58,13 +61,14 @@ enum RateKey {
 pub fn routes(
     app: Arc<App>,
     router: Arc<crate::realtime::Router>,
+    media: Arc<DiskMedia>,
     config: &HttpConfig,
     metrics: metrics_exporter_prometheus::PrometheusHandle,
 ) -> Router {
     let count = |number: u64| NonZeroU32::new(u32::try_from(number).unwrap_or(u32::MAX)).unwrap_or(NonZeroU32::MIN);
     let rates = Arc::new(Rates::new(count(app.limits.requests_per_second), count(app.limits.requests_burst)));
     guard::forget_idle(&rates);
-    let site = Site { app, router, allowed: Arc::new(Allowed::new(config)), rates, metrics };
+    let site = Site { app, router, allowed: Arc::new(Allowed::new(config)), media, rates, metrics };
     let mut protocol = Router::new();
     macro_rules! mount {
         ($($endpoint:path),* $(,)?) => { $(protocol = endpoint::mount::<$endpoint>(protocol);)* };
@@ -73,6 +77,7 @@ pub fn routes(
     protocol
         .merge(websocket::routes())
         .merge(operations::routes())
+        .merge(media::routes())
         .fallback(endpoint::no_such_endpoint)
         .method_not_allowed_fallback(endpoint::method_not_allowed)
         .layer(guard::cors(config))

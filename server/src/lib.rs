@@ -12,6 +12,7 @@ pub mod domain;
 pub mod http;
 pub mod ids;
 pub mod mail;
+pub mod media;
 pub mod node;
 pub mod program;
 pub mod realtime;

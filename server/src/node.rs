@@ -8,18 +8,19 @@ use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
-    app::{Accounts, App, Committer, CommitterParts},
+    app::{Accounts, App, Committer, CommitterParts, Media, UserRates, Watching},
     auth::{
         keys::{KeyError, ServerKey, create_private_folder},
         passwords::{PasswordCost, PasswordError},
     },
-    bus::LocalBus,
+    bus::{LocalBus, LocalPresence},
     clock::{Clock, SystemClock},
     http::{self, HttpConfig, Listening},
     ids::{Ids, SystemIds},
     mail::{MailQueue, Mailer},
+    media::disk::DiskMedia,
     realtime::Router,
-    store::{LogStore, StoreError, accounts::AccountStore, sqlite::SqliteStore},
+    store::{LogStore, StoreError, accounts::AccountStore, media::MediaRecords, sqlite::SqliteStore},
 };
 
 /// The name of the database in the data folder.
@@ -101,6 +102,7 @@ pub struct Node {
     address: SocketAddr,
     ids: Arc<dyn Ids>,
     router: Arc<Router>,
+    presence: Arc<LocalPresence>,
     listening: Listening,
     stop_mail: CancellationToken,
     mail: JoinHandle<()>,
@@ -154,6 +156,13 @@ impl Node {
         let per_user = usize::try_from(limits.max_connections_per_user).unwrap_or(usize::MAX);
         let router = Arc::new(Router::new(head, per_user));
         let log: Arc<dyn LogStore> = Arc::clone(&store) as _;
+        let records: Arc<dyn MediaRecords> = Arc::clone(&store) as _;
+        let watching = Arc::new(Watching::default());
+        let lease = Duration::from_secs(lifetimes.presence_lease_s);
+        let presence =
+            LocalPresence::start(Arc::clone(&store) as _, Arc::clone(&clock), Arc::clone(&watching) as _, lease);
+        let presence = Arc::new(presence.await.map_err(unreadable)?);
+        let nearby_rates = UserRates::per_minute(limits.nearby_per_minute);
         let account_store: Arc<dyn AccountStore> = store;
         let subscriber = Arc::clone(&router);
         let committer = Committer::start(CommitterParts {
@@ -162,6 +171,9 @@ impl Node {
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
         });
+        let folder = data.clone();
+        let media =
+            Arc::new(DiskMedia::open(&data, &key).map_err(|error| StartError::Data { folder, error })?);
         let accounts = Accounts::new(account_store, &key, &limits, password_cost, Arc::clone(&ids))?;
         let app = Arc::new(App {
             clock: Arc::clone(&clock),
@@ -172,6 +184,11 @@ impl Node {
             epoch: head.epoch,
             committer,
             accounts,
+            presence: Arc::clone(&presence) as _,
+            watching,
+            live: Arc::clone(&router) as _,
+            nearby_rates,
+            media: Media { records, store: Arc::clone(&media) as _ },
         });
 
         let listener =
@@ -181,9 +198,9 @@ impl Node {
         let mail = tokio::spawn(mail_queue(&app, mailer).run(stop_mail.clone()));
         let chores = vec![spawn(note_use(Arc::clone(&app), Arc::clone(&router))), spawn(clean_up(Arc::clone(&app)))];
         let head_bytes = usize::try_from(app.limits.max_head_bytes).unwrap_or(usize::MAX);
-        let service = http::routes(Arc::clone(&app), Arc::clone(&router), &http, metrics);
+        let service = http::routes(Arc::clone(&app), Arc::clone(&router), media, &http, metrics);
         let listening = http::listen(listener, service, http.max_connections, head_bytes);
-        Ok(Self { address, ids, router, listening, stop_mail, mail, _chores: chores, _data_lock: data_lock })
+        Ok(Self { address, ids, router, presence, listening, stop_mail, mail, _chores: chores, _data_lock: data_lock })
     }
 
     /// Where it listens: with the port that was chosen when the configuration left it open.
@@ -206,6 +223,9 @@ impl Node {
         });
         if ended.await.is_err() {
             tracing::warn!("some connections did not end in time");
+        }
+        if let Err(error) = self.presence.flush().await {
+            tracing::warn!(%error, "when users were last seen was not written down");
         }
     }
 }
@@ -247,6 +267,9 @@ async fn clean_up(app: Arc<App>) {
         tick.tick().await;
         if let Err(error) = app.clean_up().await {
             tracing::warn!(%error, "what has run out was not cleaned up");
+        }
+        if let Err(failure) = app.remove_expired_media().await {
+            tracing::warn!(?failure, "media that nobody uses was not removed");
         }
     }
 }

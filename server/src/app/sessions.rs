@@ -51,7 +51,11 @@ impl Handle<SignIn> for App {
         let opened = self
             .new_session(&account.user, body.cookie.unwrap_or(false), &call.origin, self.clock.now())
             .map_err(Failure::widen)?;
-        self.open_session(account.user.user_id, opened).await.map_err(Failure::widen)
+        match self.open_session(account.user.user_id, account.password_version, opened).await.map_err(Failure::widen)? {
+            Some(answer) => Ok(answer),
+            // Reset while it was checked: it is the wrong one now. (ACC-17)
+            None => Err(Failure::Refused(SignInRefusal::WrongCredentials)),
+        }
     }
 }
 
@@ -83,7 +87,7 @@ impl Handle<EndSession> for App {
         let by_cookie = self.is_open_by_cookie(session_id).await?;
         self.committer.end_session(call.caller.user.user_id, session_id).await?;
         let cookie = (session_id == own && by_cookie).then_some(CookieChange::Clear);
-        Ok(Answer { body: Nothing {}, cookie })
+        Ok(Answer { body: Nothing {}, cookie, location: None })
     }
 }
 

@@ -63,7 +63,7 @@ impl ServerKey {
     }
 
     /// The key for one purpose.
-    pub(super) fn derive(&self, purpose: &str) -> [u8; KEY_BYTES] {
+    pub(crate) fn derive(&self, purpose: &str) -> [u8; KEY_BYTES] {
         let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &self.0), purpose.as_bytes());
         let mut derived = [0; KEY_BYTES];
         derived.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);

@@ -108,12 +108,24 @@ options! {
     max_resume_events: Count, "I9CHAT_MAX_RESUME_EVENTS", "NUMBER";
     /// How long a token is good, in seconds [default: 3600]
     token_ttl_s: Count, "I9CHAT_TOKEN_TTL_S", "SECONDS";
-    /// How long a sign-up's ticket and code are good, in seconds. The protocol asks for the default; less is for tests [default: 900]
+    /// How long a ticket and code for signing up or a new password are good, in seconds. The protocol asks for the default; less is for tests [default: 900]
     ticket_ttl_s: Count, "I9CHAT_TICKET_TTL_S", "SECONDS";
     /// After how long without use a session ends, in seconds [default: 2592000, which is 30 days]
     session_idle_ttl_s: Count, "I9CHAT_SESSION_IDLE_TTL_S", "SECONDS";
     /// The longest silence on a WebSocket before a heartbeat, in milliseconds [default: 30000]
     heartbeat_ms: Count, "I9CHAT_HEARTBEAT_MS", "MILLISECONDS";
+    /// How long users may still count as online after the server crashed, in seconds [default: 30]
+    presence_lease_s: Count, "I9CHAT_PRESENCE_LEASE_S", "SECONDS";
+    /// How many searches around a place a minute one user may make [default: 60]
+    nearby_per_minute: Count, "I9CHAT_NEARBY_PER_MINUTE", "NUMBER";
+    /// The most uploads of one user that are not complete or not used; a further one is refused [default: 100]
+    max_unused_uploads: Count, "I9CHAT_MAX_UNUSED_UPLOADS", "NUMBER";
+    /// How long an upload may be started, in seconds [default: 900]
+    upload_url_ttl_s: Count, "I9CHAT_UPLOAD_URL_TTL_S", "SECONDS";
+    /// After how long media that nothing uses is removed, and an upload that is not complete, in seconds [default: 86400, which is a day]
+    unused_upload_ttl_s: Count, "I9CHAT_UNUSED_UPLOAD_TTL_S", "SECONDS";
+    /// How long a link to media is good, in seconds [default: 3600]
+    download_url_ttl_s: Count, "I9CHAT_DOWNLOAD_URL_TTL_S", "SECONDS";
     /// How many failed sign-ins an hour one account takes [default: 10]
     sign_in_failures_per_account: Count, "I9CHAT_SIGN_IN_FAILURES_PER_ACCOUNT", "NUMBER";
     /// How many failed sign-ins an hour one client address may make [default: 100]

@@ -83,6 +83,8 @@ fn limits(options: &Options) -> Result<Limits, ConfigError> {
             default.max_resume_events,
             1..=100_000,
         )?,
+        nearby_per_minute: number("nearby-per-minute", options.nearby_per_minute, default.nearby_per_minute, 1..=MOST)?,
+        max_unused_uploads: number("max-unused-uploads", options.max_unused_uploads, default.max_unused_uploads, 1..=MOST)?,
         sign_in_failures_per_account: number(
             "sign-in-failures-per-account",
             options.sign_in_failures_per_account,
@@ -110,6 +112,16 @@ fn lifetimes(options: &Options) -> Result<Lifetimes, ConfigError> {
             default.session_idle_ttl_s,
             1..=10 * YEAR_S,
         )?,
+        upload_url_ttl_s: number("upload-url-ttl-s", options.upload_url_ttl_s, default.upload_url_ttl_s, 1..=7 * 24 * 3600)?,
+        unused_upload_ttl_s: number(
+            "unused-upload-ttl-s",
+            options.unused_upload_ttl_s,
+            default.unused_upload_ttl_s,
+            1..=YEAR_S,
+        )?,
+        download_url_ttl_s: number("download-url-ttl-s", options.download_url_ttl_s, default.download_url_ttl_s, 1..=7 * 24 * 3600)?,
+        presence_lease_s: number("presence-lease-s", options.presence_lease_s, default.presence_lease_s, 1..=3600)?,
+        typing_expires_ms: default.typing_expires_ms,
         heartbeat_ms: number("heartbeat-ms", options.heartbeat_ms, default.heartbeat_ms, 100..=600_000)?,
     })
 }

@@ -57,6 +57,10 @@ fn every_option_is_taken_from_the_command_line() {
         "--ticket-ttl-s=16",
         "--session-idle-ttl-s=17",
         "--heartbeat-ms=180",
+        "--max-unused-uploads=21",
+        "--upload-url-ttl-s=22",
+        "--unused-upload-ttl-s=23",
+        "--download-url-ttl-s=24",
         "--sign-in-failures-per-account=19",
         "--sign-in-failures-per-address=20",
         "--log=warn,i9chat_server=debug",
@@ -83,10 +87,23 @@ fn every_option_is_taken_from_the_command_line() {
             max_resume_events: 14,
             sign_in_failures_per_account: 19,
             sign_in_failures_per_address: 20,
+            max_unused_uploads: 21,
             ..Limits::default()
         }
     );
-    assert_eq!(lifetimes, Lifetimes { token_ttl_s: 15, ticket_ttl_s: 16, session_idle_ttl_s: 17, heartbeat_ms: 180 });
+    assert_eq!(
+        lifetimes,
+        Lifetimes {
+            token_ttl_s: 15,
+            ticket_ttl_s: 16,
+            session_idle_ttl_s: 17,
+            heartbeat_ms: 180,
+            upload_url_ttl_s: 22,
+            unused_upload_ttl_s: 23,
+            download_url_ttl_s: 24,
+            ..Lifetimes::default()
+        }
+    );
     assert_eq!(log, LogConfig { filter: "warn,i9chat_server=debug".to_owned(), format: LogFormat::Json });
 }
 

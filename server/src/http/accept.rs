@@ -3,21 +3,32 @@ use i9chat_spec::Format;
 
 /// The encoding that a caller prefers; `None` when they take neither. (CNV-3)
 pub(super) fn negotiate(headers: &HeaderMap) -> Option<Format> {
-    let mut ranges = headers.get_all(header::ACCEPT).iter().peekable();
-    if ranges.peek().is_none() {
+    if !headers.contains_key(header::ACCEPT) {
         return Some(Format::Json);
     }
-    let ranges: Vec<Range> = ranges
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(Range::of)
-        .collect();
+    let ranges = ranges(headers);
     let (json, messagepack) = (quality(&ranges, Format::Json), quality(&ranges, Format::MessagePack));
     match () {
         () if json == 0 && messagepack == 0 => None,
         () if messagepack > json => Some(Format::MessagePack),
         () => Some(Format::Json),
     }
+}
+
+/// Whether a caller asks for one of the encodings by its name. (MED-22)
+pub(super) fn names_format(headers: &HeaderMap) -> bool {
+    let is_named = |range: &Range| Format::ALL.iter().any(|format| range.name == format.media_type());
+    ranges(headers).iter().any(|range| range.quality > 0 && is_named(range))
+}
+
+fn ranges(headers: &HeaderMap) -> Vec<Range> {
+    headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(Range::of)
+        .collect()
 }
 
 struct Range {
@@ -86,6 +97,25 @@ mod tests {
                 headers.insert(header::ACCEPT, accept.parse().unwrap());
             }
             assert_eq!(negotiate(&headers), expected, "{accept}");
+        }
+    }
+
+    #[test]
+    fn an_encoding_is_asked_for_by_its_name_alone() {
+        let cases = [
+            ("application/json", true),
+            ("image/webp, application/vnd.msgpack;q=0.1", true),
+            ("APPLICATION/JSON", true),
+            ("application/json;q=0", false),
+            ("application/*", false),
+            ("*/*", false),
+            ("image/avif,image/webp,*/*;q=0.8", false),
+            ("application/problem+json", false),
+            ("", false),
+        ];
+        for (accept, expected) in cases {
+            let headers = [(header::ACCEPT, accept.parse().unwrap())].into_iter().collect();
+            assert_eq!(names_format(&headers), expected, "{accept}");
         }
     }
 }

@@ -19,7 +19,7 @@ use tokio::time::timeout;
 
 use super::{
     RateKey, Site,
-    accept::negotiate,
+    accept::{names_format, negotiate},
     caller,
     guard::Page,
     problem::{REQUEST_ID, detail, problem_of, respond},
@@ -123,7 +123,9 @@ impl Exchange {
         App: Handle<E>,
         E::Caller: Admitted,
     {
-        let format = self.format.ok_or_else(|| self.problem(ErrorCode::NotAcceptable))?;
+        // A redirect has no body that could be of the wrong type. (MED-22)
+        let format = self.format.or(E::REDIRECTS.then_some(Format::Json));
+        let format = format.ok_or_else(|| self.problem(ErrorCode::NotAcceptable))?;
         if E::METHOD.is_unsafe() && site.allowed.page(&parts.headers) == Page::Foreign {
             return Err(self.problem(ErrorCode::ForeignOrigin));
         }
@@ -208,13 +210,19 @@ impl Exchange {
     ) -> Result<Response<Body>, Box<Problem>> {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::from_u16(E::STATUS).unwrap_or(StatusCode::OK);
-        if E::Response::is_present() {
+        let location = answer.location.as_deref().filter(|_| E::REDIRECTS && !names_format(asked));
+        if let Some(location) = location {
+            let location = HeaderValue::from_str(location).map_err(|_| self.problem(ErrorCode::Internal))?;
+            *response.status_mut() = StatusCode::FOUND;
+            response.headers_mut().insert(header::LOCATION, location);
+        } else if E::Response::is_present() {
             let bytes = format.encode(&answer.body).map_err(|_| self.problem(ErrorCode::Internal))?;
             *response.body_mut() = Body::from(bytes);
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
         }
         let headers = response.headers_mut();
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let cached = if E::REDIRECTS { "private, no-store" } else { "no-store" };
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cached));
         headers.insert(header::VARY, HeaderValue::from_static("accept"));
         if let Ok(request_id) = HeaderValue::from_str(self.request_id.as_str()) {
             headers.insert(REQUEST_ID, request_id);

@@ -95,8 +95,16 @@ pub(super) fn cors(config: &HttpConfig) -> CorsLayer {
         .allow_origin(AllowOrigin::list(origins))
         .allow_credentials(true)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT, REQUEST_ID])
-        .expose_headers([REQUEST_ID, header::RETRY_AFTER, HeaderName::from_static("location")])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::ACCEPT,
+            REQUEST_ID,
+            header::CONTENT_RANGE,
+            header::RANGE,
+            HeaderName::from_static("x-goog-resumable"),
+        ])
+        .expose_headers([REQUEST_ID, header::RETRY_AFTER, header::LOCATION, header::RANGE, header::CONTENT_RANGE])
         .max_age(Duration::from_hours(1))
 }
 

@@ -40,7 +40,7 @@ impl App {
         let (proof, answer) = if by_cookie {
             let secret = SessionSecret::generate(&*self.ids, session_id, 0);
             let cookie = CookieChange::Set { secret: self.accounts.secrets.cookie(&secret), max_age: COOKIE_IS_KEPT };
-            (SessionProof::Cookie(secret.hash()), Answer { body: opened(None), cookie: Some(cookie) })
+            (SessionProof::Cookie(secret.hash()), Answer { body: opened(None), cookie: Some(cookie), location: None })
         } else {
             let secret = SessionSecret::generate(&*self.ids, session_id, 1);
             let tokens = self.tokens_for(user.user_id, &secret, now)?;
@@ -66,18 +66,22 @@ impl App {
         Ok(TokenPair { token, expires_at, refresh_token })
     }
 
-    /// Stores the session; the one that was unused longest makes room for it. (SES-13)
+    /// Stores the session; the one that was unused longest makes room for it. (SES-13) `None` when the password was set anew
+    /// since it was looked at. (ACC-17)
     pub(super) async fn open_session(
         &self,
         user_id: UserId,
+        password_version: i64,
         opening: OpeningSession,
-    ) -> Result<Answer<SessionOpened>, Failure<NoRefusal>> {
+    ) -> Result<Option<Answer<SessionOpened>>, Failure<NoRefusal>> {
         let max_open = self.limits.max_sessions_per_user;
         let open_since = session::idle_since(opening.session.created_at, self.lifetimes.session_idle_ttl_s);
         for _ in 0..TRIES {
             let session = opening.session.clone();
-            match self.accounts.store.open_session(user_id, session, max_open, open_since).await? {
-                SessionOpening::Opened => return Ok(opening.answer),
+            let opened = self.accounts.store.open_session(user_id, password_version, session, max_open, open_since);
+            match opened.await? {
+                SessionOpening::Opened => return Ok(Some(opening.answer)),
+                SessionOpening::PasswordChanged => return Ok(None),
                 SessionOpening::TooMany { unused_longest } => self.end_if_open(user_id, unused_longest).await?,
             }
         }

@@ -4,7 +4,14 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::store::StoreError;
 
-const STEPS: &[&str] = &[include_str!("schema/accounts.sql"), include_str!("schema/log.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema/accounts.sql"),
+    include_str!("schema/log.sql"),
+    include_str!("schema/groups.sql"),
+    include_str!("schema/media.sql"),
+    include_str!("schema/profiles.sql"),
+    include_str!("schema/presence.sql"),
+];
 
 /// Brings the file to the newest version of the schema, all or nothing.
 pub(super) fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
