@@ -89,12 +89,8 @@ impl Handle<CompleteUpload> for App {
                 return Err(not_found);
             }
         }
-        let info = MediaInfo {
-            media_id: upload.media_id,
-            purpose: upload.purpose,
-            kind: upload.kind,
-            parts: upload.parts,
-        };
+        let info =
+            MediaInfo { media_id: upload.media_id, purpose: upload.purpose, kind: upload.kind, parts: upload.parts };
         Ok(info.into())
     }
 }

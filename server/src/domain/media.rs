@@ -5,9 +5,9 @@ mod content;
 use std::collections::HashSet;
 
 use i9chat_spec::{
-    Attachment, FieldCode, FieldError, MediaKind, MediaPart, MediaPurpose, MediaRule, PartInfo, PreviewInfo, UserId,
+    Attachment, ContentType, FieldCode, FieldError, MediaId, MediaKind, MediaPart, MediaPurpose, MediaRule, PartInfo,
+    PreviewInfo, UserId,
     api::media::{NewUpload, PartPlan},
-    MediaId,
 };
 
 pub use content::{HEAD_BYTES, is_of_type};
@@ -49,7 +49,11 @@ pub fn attachment(media_id: MediaId, parts: &[PartInfo]) -> Option<Attachment> {
 pub fn check_upload(upload: &NewUpload) -> Result<(), FieldError> {
     let is_picture = upload.kind == MediaKind::Picture;
     if is_picture == (upload.purpose == MediaPurpose::Message) {
-        return Err(fault("kind", FieldCode::Conflicting, "a picture is for a profile or a group, and nothing else is"));
+        return Err(fault(
+            "kind",
+            FieldCode::Conflicting,
+            "a picture is for a profile or a group, and nothing else is",
+        ));
     }
     let rules: Vec<_> = MediaRule::all().into_iter().filter(|rule| rule.kind == upload.kind).collect();
     let mut stated = HashSet::new();
@@ -71,7 +75,7 @@ pub fn check_upload(upload: &NewUpload) -> Result<(), FieldError> {
 
 fn check_part(index: usize, plan: &PartPlan, rule: &MediaRule) -> Result<(), FieldError> {
     if !rule.takes_type(&plan.content_type) {
-        let types: Vec<_> = rule.content_types.iter().flatten().map(|content_type| content_type.as_str()).collect();
+        let types: Vec<_> = rule.content_types.iter().flatten().map(ContentType::as_str).collect();
         let message = format!("the part {} of {} is one of {}", rule.part, rule.kind, types.join(", "));
         return Err(fault(&format!("parts[{index}].content_type"), FieldCode::UnknownValue, &message));
     }

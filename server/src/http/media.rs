@@ -34,21 +34,22 @@ fn plain(status: StatusCode) -> Response<Body> {
 
 /// What the URL permits, when it was made by this server and has not run out, for a caller who may use it and is not too
 /// fast. (MED-7, MED-23)
-fn permit(site: &Site, headers: &HeaderMap, text: &str) -> Result<Permission, Response<Body>> {
-    let permission = site.media.urls().open(text).ok_or_else(|| plain(StatusCode::FORBIDDEN))?;
+fn permit(site: &Site, headers: &HeaderMap, text: &str) -> Result<Permission, Box<Response<Body>>> {
+    let forbidden = || Box::new(plain(StatusCode::FORBIDDEN));
+    let permission = site.media.urls().open(text).ok_or_else(forbidden)?;
     let is_read = matches!(permission.kind, PermissionKind::Read { .. });
     // A page that shows a picture from elsewhere says so too, and changes nothing.
     if !is_read && site.allowed.page(headers) == Page::Foreign {
-        return Err(plain(StatusCode::FORBIDDEN));
+        return Err(forbidden());
     }
     if let Err(delay) = site.rates.check(RateKey::User(permission.user_id)) {
         let mut response = plain(StatusCode::TOO_MANY_REQUESTS);
         let seconds = delay.as_secs().saturating_add(u64::from(delay.subsec_nanos() > 0));
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        return Err(response);
+        return Err(Box::new(response));
     }
     if site.app.clock.now() >= permission.until {
-        return Err(plain(StatusCode::FORBIDDEN));
+        return Err(forbidden());
     }
     Ok(permission)
 }

@@ -18,11 +18,8 @@ use async_trait::async_trait;
 use i9chat_spec::{MediaId, Timestamp, UserId};
 use parking_lot::Mutex;
 
-use self::{
-    files::Files,
-    sending::Turns,
-};
 pub use self::sending::{Begun, Sending};
+use self::{files::Files, sending::Turns};
 use super::{Arrived, MediaError, MediaStore, MediaUrls, PartName, StatedPart, UploadTimes};
 use crate::{
     auth::keys::{ServerKey, create_private_folder},

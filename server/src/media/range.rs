@@ -67,9 +67,7 @@ impl PartialRequest {
         match (first, last) {
             (Some(first), _) if first >= size => Self::Beyond,
             (Some(first), Some(last)) if last < first => Self::Whole,
-            (Some(first), last) => {
-                Self::Piece(ByteRange { first, last: last.unwrap_or(u64::MAX).min(size - 1) })
-            }
+            (Some(first), last) => Self::Piece(ByteRange { first, last: last.unwrap_or(u64::MAX).min(size - 1) }),
             (None, Some(0)) => Self::Beyond,
             (None, Some(length)) => Self::Piece(ByteRange { first: size.saturating_sub(length), last: size - 1 }),
             (None, None) => Self::Whole,

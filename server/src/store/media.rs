@@ -16,12 +16,8 @@ pub trait MediaRecords: Send + Sync + 'static {
     async fn start(&self, upload: NewMedia, max_unused: u64) -> Result<bool, StoreError>;
 
     /// An upload of that owner, complete or not; `None` when it has expired too. (MED-13)
-    async fn upload(
-        &self,
-        media_id: MediaId,
-        owner: UserId,
-        now: Timestamp,
-    ) -> Result<Option<MediaRecord>, StoreError>;
+    async fn upload(&self, media_id: MediaId, owner: UserId, now: Timestamp)
+    -> Result<Option<MediaRecord>, StoreError>;
 
     /// Notes that every byte has arrived, and until when the media lives if nothing uses it. The second time changes
     /// nothing. `false` when the upload has expired. (MED-14, MED-16)

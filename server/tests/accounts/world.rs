@@ -8,12 +8,13 @@ use std::{
 use i9chat_server::{
     app::{
         Accounts, Admitted, Answer, App, Call, Committer, CommitterParts, CookieChange, Credential, Failure, Handle,
-        Identity, Origin, Unidentified,
+        Identity, Media, Origin, Unidentified,
     },
     auth::{keys::ServerKey, passwords::PasswordCost},
     bus::LocalBus,
     clock::Clock,
     ids::{Ids, SystemIds},
+    media::disk::DiskMedia,
     realtime::Router,
     store::{
         LogStore,
@@ -91,9 +92,22 @@ impl World {
         });
         let params = argon2::Params::new(argon2::Params::MIN_M_COST, 1, 1, None).unwrap();
         let cost = PasswordCost { params, at_once: 2, waiting: 100 };
+        let media = Media {
+            records: Arc::clone(&store) as _,
+            store: Arc::new(DiskMedia::open(folder.path(), &key).unwrap()),
+        };
         let accounts = Accounts::new(store as Arc<dyn AccountStore>, &key, &limits, cost, Arc::clone(&ids)).unwrap();
-        let app =
-            App { clock: Arc::clone(&clock) as _, ids, limits, lifetimes, log, epoch: head.epoch, committer, accounts };
+        let app = App {
+            clock: Arc::clone(&clock) as _,
+            ids,
+            limits,
+            lifetimes,
+            log,
+            epoch: head.epoch,
+            committer,
+            accounts,
+            media,
+        };
         Self { app, key, clock, _folder: folder }
     }
 

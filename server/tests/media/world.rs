@@ -188,7 +188,7 @@ impl World {
     /// Uploads one part whole, for messages.
     pub async fn uploads(&self, token: &str, kind: MediaKind, content_type: &str, bytes: &[u8]) -> MediaId {
         let started = self.starts_one(token, kind, content_type, bytes.len()).await;
-        self.sends(&started.parts[0].upload_url, content_type, bytes).await;
+        self.sends(&started.parts.first().unwrap().upload_url, content_type, bytes).await;
         self.completes(token, started.media_id).await.unwrap();
         started.media_id
     }
@@ -290,5 +290,5 @@ pub fn png(size: usize) -> Vec<u8> {
 /// The code in a problem.
 pub fn code(problem: &[u8]) -> String {
     let problem: serde_json::Value = serde_json::from_slice(problem).unwrap();
-    problem["code"].as_str().unwrap().to_owned()
+    problem.get("code").unwrap().as_str().unwrap().to_owned()
 }

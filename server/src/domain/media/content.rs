@@ -48,7 +48,7 @@ fn brands(head: &[u8]) -> Option<Vec<Brand>> {
     Some(std::iter::once(*major).chain(compatible).collect())
 }
 
-/// The `DocType` in the EBML header with which Matroska and WebM begin.
+/// The `DocType` in the EBML header with which Matroska and `WebM` begin.
 fn document_type(head: &[u8]) -> Option<&[u8]> {
     const EBML: &[u8] = &[0x1a, 0x45, 0xdf, 0xa3];
     const DOC_TYPE: u64 = 0x4282;
@@ -157,8 +157,18 @@ mod tests {
     }
 
     const TYPES: &[&str] = &[
-        "image/jpeg", "image/png", "image/webp", "image/avif", "video/mp4", "video/webm", "audio/ogg", "audio/aac",
-        "audio/webm", "audio/mp4", "audio/mpeg", "text/html",
+        "image/jpeg",
+        "image/png",
+        "image/webp",
+        "image/avif",
+        "video/mp4",
+        "video/webm",
+        "audio/ogg",
+        "audio/aac",
+        "audio/webm",
+        "audio/mp4",
+        "audio/mpeg",
+        "text/html",
     ];
 
     #[test]

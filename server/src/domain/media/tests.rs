@@ -22,15 +22,14 @@ fn wrong(field: &str, code: FieldCode) -> Result<(), (String, FieldCode)> {
 #[test]
 fn every_rule_takes_its_bounds_and_nothing_beyond_them() {
     for rule in MediaRule::all() {
-        let content_type =
-            rule.content_types.as_ref().map_or("text/html".parse().unwrap(), |types| types[0].clone());
+        let content_type = rule.content_types.as_ref().map_or("text/html".parse().unwrap(), |types| types[0].clone());
         let purpose =
             if rule.kind == MediaKind::Picture { MediaPurpose::ProfilePicture } else { MediaPurpose::Message };
         // Whatever else the kind must have goes along.
         let with = |size| {
-            let others = MediaRule::all().into_iter().filter(|other| {
-                other.kind == rule.kind && other.required && other.part != rule.part
-            });
+            let others = MediaRule::all()
+                .into_iter()
+                .filter(|other| other.kind == rule.kind && other.required && other.part != rule.part);
             let others = others.map(|other| PartPlan {
                 part: other.part,
                 content_type: other.content_types.unwrap()[0].clone(),

@@ -29,22 +29,24 @@ pub(super) async fn read(
 ) -> Response<Body> {
     let permission = match permit(&site, &headers, &permission) {
         Ok(permission) => permission,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let PermissionKind::Read { is_attachment } = permission.kind else { return plain(StatusCode::FORBIDDEN) };
     let name = permission.part.name;
     match site.media.whole(name).await {
-        Ok(Some((file, size))) => {
+        Ok(Some((file, length))) => {
             let now = site.app.clock.now();
             let left = permission.until.as_millis().saturating_sub(now.as_millis()) / 1000;
-            answer(&permission, &headers, is_attachment, File::from_std(file), size, left).await.unwrap_or_else(failed)
+            answer(&permission, &headers, is_attachment, File::from_std(file), length, left)
+                .await
+                .unwrap_or_else(|error| failed(&error))
         }
         Ok(None) => plain(StatusCode::NOT_FOUND),
-        Err(error) => failed(error),
+        Err(error) => failed(&error),
     }
 }
 
-fn failed(error: MediaError) -> Response<Body> {
+fn failed(error: &MediaError) -> Response<Body> {
     tracing::warn!(%error, "media was not read");
     plain(StatusCode::SERVICE_UNAVAILABLE)
 }

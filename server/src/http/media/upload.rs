@@ -32,7 +32,7 @@ pub(super) async fn start(
     let permission = match permit(&site, &headers, &permission) {
         Ok(permission) if permission.kind == PermissionKind::Start => permission,
         Ok(_) => return plain(StatusCode::FORBIDDEN),
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let is = |name: &str, value: &str| headers.get(name).is_some_and(|given| given.as_bytes() == value.as_bytes());
     if !is("x-goog-resumable", "start") || !is("content-type", permission.part.content_type.as_str()) {
@@ -85,7 +85,7 @@ impl From<MediaError> for Refused {
 }
 
 async fn take(site: &Site, permission: &str, headers: &HeaderMap, body: &mut Incoming) -> Result<Held, Refused> {
-    let permission = permit(site, headers, permission).map_err(|refusal| Refused::Plainly(Box::new(refusal)))?;
+    let permission = permit(site, headers, permission).map_err(Refused::Plainly)?;
     let PermissionKind::Send { session } = permission.kind else {
         return Err(Refused::with(StatusCode::FORBIDDEN));
     };

@@ -39,13 +39,7 @@ pub struct Sending {
 
 impl Sending {
     /// Blocks.
-    pub(super) fn begin(
-        files: Files,
-        turns: Arc<Turns>,
-        name: PartName,
-        session: u64,
-        size: u64,
-    ) -> io::Result<Begun> {
+    pub(super) fn begin(files: Files, turns: Arc<Turns>, name: PartName, session: u64, size: u64) -> io::Result<Begun> {
         let mut current = turns.0.lock();
         if files.whole(name).try_exists()? {
             return Ok(Begun::Whole);

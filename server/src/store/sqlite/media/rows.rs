@@ -76,20 +76,17 @@ pub(super) fn alive(
     );
     let found = connection
         .prepare_cached(&sql)?
-        .query_row(
-            named_params! { ":media_id": bytes(media_id.as_uuid()), ":now": now.as_millis() },
-            |row| {
-                let media = MediaRecord {
-                    media_id,
-                    owner: UserId::from_uuid(uuid(row, "user_id")?),
-                    purpose: parsed(row, "purpose")?,
-                    kind: parsed(row, "kind")?,
-                    parts: Vec::new(),
-                    is_complete: row.get::<_, Option<i64>>("completed_at")?.is_some(),
-                };
-                Ok((MediaRow(row.get(0)?), media))
-            },
-        )
+        .query_row(named_params! { ":media_id": bytes(media_id.as_uuid()), ":now": now.as_millis() }, |row| {
+            let media = MediaRecord {
+                media_id,
+                owner: UserId::from_uuid(uuid(row, "user_id")?),
+                purpose: parsed(row, "purpose")?,
+                kind: parsed(row, "kind")?,
+                parts: Vec::new(),
+                is_complete: row.get::<_, Option<i64>>("completed_at")?.is_some(),
+            };
+            Ok((MediaRow(row.get(0)?), media))
+        })
         .optional()?;
     let Some((row, media)) = found else { return Ok(None) };
     let parts = parts(connection, row)?;
@@ -167,11 +164,7 @@ pub(super) fn is_shown(
     Ok(statement.exists(named_params! { ":media": media.0, ":reader": bytes(reader.as_uuid()) })?)
 }
 
-pub(super) fn expired(
-    connection: &Connection,
-    before: Timestamp,
-    at_most: usize,
-) -> Result<Vec<MediaId>, StoreError> {
+pub(super) fn expired(connection: &Connection, before: Timestamp, at_most: usize) -> Result<Vec<MediaId>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT media_id FROM media JOIN users ON users.id = media.owner
          WHERE used = 0 AND expires_at <= :before AND users.picture_id IS NOT media_id
