@@ -76,7 +76,7 @@ pub trait Part: Serialize + DeserializeOwned + JsonSchema + Example + Send + 'st
 
 impl<T: Serialize + DeserializeOwned + JsonSchema + Example + Send + 'static> Part for T {}
 
-/// No parameters, no body, or an answer without a body (204).
+/// An empty map; over HTTP nothing at all: no parameters, no body.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Nothing {}
 

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::{
     ChatId, ConnectionId, Cursor, Epoch, Event, Example, FrameId, Lifetimes, Limits, PROTOCOL_VERSION, Problem,
     SessionId,
-    event::{EventData, MessageCreated},
+    event::{Address, EventData, MessageCreated},
 };
 
 /// A frame from the client: `{id, action, data}`. (WSK-4)
@@ -175,6 +175,7 @@ impl<'de> Deserialize<'de> for EventFrame {
     }
 }
 
+/// As it is read from the log, which holds nothing that is live. (PRS-9)
 impl JsonSchema for EventFrame {
     fn schema_name() -> Cow<'static, str> {
         "EventFrame".into()
@@ -185,30 +186,36 @@ impl JsonSchema for EventFrame {
 
         impl crate::event::EventVisitor for Variants<'_> {
             fn visit<E: EventData>(&mut self) {
-                self.1.push(event_schema::<E>(self.0));
+                if E::ADDRESS != Address::Live {
+                    self.1.push(event_schema::<E>(self.0));
+                }
             }
         }
 
         let mut variants = Variants(generator, Vec::new());
         crate::event::visit_events(&mut variants);
-        json_schema!({ "description": "Something happened. (LOG-3)", "oneOf": variants.1 })
+        json_schema!({ "description": "Something happened that the log keeps. (LOG-3)", "oneOf": variants.1 })
     }
 }
 
 /// The schema of the frame of one kind of event.
 pub fn event_schema<E: EventData>(generator: &mut SchemaGenerator) -> Schema {
+    let mut cursor = generator.subschema_for::<Cursor>();
+    cursor.insert("description".to_owned(), "Its place in the log.".into());
     let mut properties = serde_json::Map::from_iter([
         ("event".to_owned(), serde_json::json!({ "const": E::NAME })),
-        ("cursor".to_owned(), generator.subschema_for::<Cursor>().into()),
+        ("cursor".to_owned(), cursor.into()),
         ("data".to_owned(), generator.subschema_for::<E>().into()),
     ]);
     let mut required = vec!["event", "cursor", "data"];
-    if E::ADDRESS == crate::event::Address::Live {
+    if E::ADDRESS == Address::Live {
         properties.remove("cursor");
         required.retain(|name| *name != "cursor");
     }
-    if E::ADDRESS == crate::event::Address::Chat {
-        properties.insert("chat_id".to_owned(), generator.subschema_for::<ChatId>().into());
+    if E::ADDRESS == Address::Chat {
+        let mut chat_id = generator.subschema_for::<ChatId>();
+        chat_id.insert("description".to_owned(), "The chat that it is addressed to.".into());
+        properties.insert("chat_id".to_owned(), chat_id.into());
         required.push("chat_id");
     }
     json_schema!({

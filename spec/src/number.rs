@@ -144,7 +144,7 @@ impl crate::Example for PageLimit {
     }
 }
 
-/// How far one has got in a chat: the `seq` of an entry, or 0 for before the first.
+/// How far one has got in a chat: the `seq` of an entry, or 0 for before the first. (RCP-1)
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "u64", into = "u64")]
 pub struct Watermark(u64);
@@ -187,7 +187,7 @@ impl JsonSchema for Watermark {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "integer", "minimum": 0, "maximum": Seq::MAX.0,
-            "description": "The `seq` of an entry, or 0 for before the first.",
+            "description": "The `seq` of an entry, or 0 for before the first. (RCP-1)",
             "examples": [41],
         })
     }

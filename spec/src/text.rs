@@ -311,7 +311,7 @@ text! {
     /// The name of a group: 1 to 100 characters on one line, at least one of them visible. (GRP-2)
     GroupName {
         length: 1..=100,
-        pattern: r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*[^\s\u0000-\u001f\u007f-\u009f\u2028\u2029][^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$",
+        pattern: r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*[^ \u0000-\u001f\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$",
         accepts: is_one_line,
         example: "Mountain club",
         debug: shown

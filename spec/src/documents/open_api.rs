@@ -22,7 +22,7 @@ its `status` and `retryable`. (CNV-2 to CNV-4, CNV-14)
 Besides the errors that each operation lists, a path that is not here is answered with `no_such_endpoint` (404), and a method that \
 its path does not have with `method_not_allowed` (405). (CNV-16)";
 
-/// What stands in the modules of `api`, in the order in which a reader meets it.
+/// What stands in the modules of `api`, in the order of the sections of `docs/protocol.md`, so that a reader finds both alike.
 const TAGS: &[(&str, &str)] = &[
     ("capabilities", "What the server can do, and where its limits are."),
     ("signup", "Signing up, in three steps tied together by tickets."),
@@ -31,6 +31,9 @@ const TAGS: &[(&str, &str)] = &[
     ("users", "Oneself, others by name, and others around a place."),
     ("chats", "Opening chats, and reading what they are like now."),
     ("messages", "Sending, and reading the history."),
+    ("groups", "Creating groups, finding and changing them, and who is in them."),
+    ("receipts", "How far everyone in a chat has got and read it."),
+    ("reactions", "One emoji for each user and message."),
     ("media", "Uploading and downloading."),
     ("events", "The event stream without a WebSocket."),
 ];

@@ -1,6 +1,7 @@
 //! The schemas of everything that travels, each once, under the name of its type.
 
 mod tidy;
+mod unions;
 
 use schemars::{
     JsonSchema, Schema, SchemaGenerator,
@@ -76,7 +77,7 @@ impl Schemas {
     pub(super) fn definitions(mut self) -> Ordered<Value> {
         let mut definitions = tidied(self.requests.take_definitions(false), self.dialect.adapt(tidy));
         definitions.extend(tidied(self.answers.take_definitions(false), self.dialect.adapt(tidy_answer)));
-        definitions.into_iter().collect::<Ordered<_>>().sorted()
+        unions::split(definitions, self.dialect).into_iter().collect::<Ordered<_>>().sorted()
     }
 }
 

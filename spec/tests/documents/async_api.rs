@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use i9chat_spec::{
     Action, CloseCode, Event,
     action::{ActionVisitor, visit_actions},
+    event::{Address, EventData, EventVisitor, visit_events},
 };
 use serde_json::{Value, json};
 
-use crate::{ASYNC_API, reads_well};
+use crate::{ASYNC_API, OPEN_API, reads_well};
 
 fn messages_of(operation: &Value) -> BTreeSet<String> {
     let references = operation["messages"].as_array().into_iter().flatten();
@@ -54,6 +55,32 @@ fn what_the_server_sends_by_itself_is_all_there() {
         assert!(reads_well(&message["summary"]), "{name}");
         assert!(message["payload"]["required"].as_array().unwrap().contains(&json!("type")), "{name}");
     }
+}
+
+#[test]
+fn an_event_has_a_place_in_the_log_unless_it_is_live() {
+    struct Check(usize);
+
+    impl EventVisitor for Check {
+        fn visit<E: EventData>(&mut self) {
+            let message = &ASYNC_API["components"]["messages"][E::NAME];
+            let (payload, example) = (&message["payload"], &message["examples"][0]["payload"]);
+            let required = payload["required"].as_array().unwrap();
+            for (field, there) in [("cursor", E::ADDRESS != Address::Live), ("chat_id", E::ADDRESS == Address::Chat)] {
+                assert_eq!(required.contains(&json!(field)), there, "{} {field}", E::NAME);
+                assert_eq!(payload["properties"].get(field).is_some(), there, "{} {field}", E::NAME);
+                assert_eq!(example.get(field).is_some(), there, "{} {field}", E::NAME);
+            }
+            // What is asked over HTTP is the log, which has nothing that is live. (PRS-9)
+            let in_log = OPEN_API["components"]["schemas"]["EventFrame"]["discriminator"]["mapping"].get(E::NAME);
+            assert_eq!(in_log.is_some(), E::ADDRESS != Address::Live, "{}", E::NAME);
+            self.0 += usize::from(E::ADDRESS == Address::Live);
+        }
+    }
+
+    let mut check = Check(0);
+    visit_events(&mut check);
+    assert_eq!(check.0, 2);
 }
 
 #[test]

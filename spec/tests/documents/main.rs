@@ -8,6 +8,7 @@ mod fresh;
 mod open_api;
 mod page;
 mod references;
+mod unions;
 
 use std::sync::LazyLock;
 

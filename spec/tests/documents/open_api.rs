@@ -9,7 +9,7 @@ use i9chat_spec::{
 };
 use serde_json::Value;
 
-use crate::{OPEN_API, reads_well, resolve};
+use crate::{OPEN_API, page::PAGE, reads_well, resolve};
 
 /// Runs a check on each endpoint and its operation.
 fn each_operation(check: fn(&Facts, &Value)) {
@@ -40,6 +40,8 @@ struct Facts {
     has_body: bool,
     has_answer: bool,
     redirects: bool,
+    /// The query parameters without which the query is refused.
+    needs: BTreeSet<String>,
     codes: BTreeSet<(String, String)>,
 }
 
@@ -53,9 +55,20 @@ impl Facts {
             has_body: E::Body::is_present(),
             has_answer: E::Response::is_present(),
             redirects: E::REDIRECTS,
+            needs: needs::<E::Query>(),
             codes: E::error_codes().iter().map(|code| (code.status().to_string(), code.to_string())).collect(),
         }
     }
+}
+
+fn needs<Q: Part>() -> BTreeSet<String> {
+    let right = serde_json::to_value(Q::example()).unwrap();
+    let is_needed = |name: &str| {
+        let mut without = right.clone();
+        without.as_object_mut().unwrap().remove(name);
+        serde_json::from_value::<Q>(without).is_err()
+    };
+    right.as_object().unwrap().keys().filter(|name| is_needed(name)).cloned().collect()
 }
 
 fn in_both_encodings(content: &Value) -> bool {
@@ -89,6 +102,35 @@ fn every_tag_has_an_operation() {
     }
 }
 
+/// The sections of the page, each with its sentences.
+fn section_of(clause: &str) -> usize {
+    PAGE.split("\n## ").position(|section| section.contains(&format!("\n**{clause}.**"))).unwrap()
+}
+
+#[test]
+fn tags_stand_in_the_order_of_the_sections() {
+    let sections: Vec<_> = OPEN_API["tags"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tag| {
+            let of_tag = |operation: &&Value| operation["tags"][0] == tag["name"];
+            let operations =
+                OPEN_API["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
+            let operations = operations.filter(of_tag);
+            let cited = operations.filter_map(|operation| {
+                let (_, clauses) = operation["description"].as_str()?.rsplit_once("(protocol.md): ")?;
+                clauses.split([',', ' ', '.']).next()
+            });
+            (tag["name"].as_str().unwrap(), cited.map(section_of).min().unwrap())
+        })
+        .collect();
+    // Where a client starts, though the page has it near its end.
+    let [(first, _), rest @ ..] = sections.as_slice() else { panic!("there are tags") };
+    assert_eq!(*first, "capabilities");
+    assert!(rest.is_sorted_by_key(|(_, section)| section), "{rest:?}");
+}
+
 #[test]
 fn parameters_are_described_and_those_of_the_path_are_all_there() {
     each_operation(|facts, operation| {
@@ -96,7 +138,9 @@ fn parameters_are_described_and_those_of_the_path_are_all_there() {
             operation["parameters"].as_array().unwrap().iter().map(|parameter| resolve(&OPEN_API, parameter)).collect();
         for parameter in &parameters {
             assert!(reads_well(&parameter["description"]), "{}: {parameter}", facts.name);
-            assert_eq!(parameter["required"], parameter["in"] == "path", "{}: {parameter}", facts.name);
+            let needed =
+                parameter["in"] == "path" || facts.needs.contains(&parameter["name"].as_str().unwrap().to_owned());
+            assert_eq!(parameter["required"], needed, "{}: {parameter}", facts.name);
         }
         let in_path: BTreeSet<_> = parameters
             .iter()

@@ -10,7 +10,7 @@ use std::{
 use i9chat_spec::{CloseCode, ErrorCode, FieldCode, Profile, Reconnect};
 use regex_lite::Regex;
 
-static PAGE: LazyLock<String> =
+pub static PAGE: LazyLock<String> =
     LazyLock::new(|| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/protocol.md")).unwrap());
 
 /// The cells of the table that starts with that heading.

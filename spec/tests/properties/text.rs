@@ -170,6 +170,7 @@ fn a_group_has_a_name_that_is_seen_on_one_line() {
         "\u{202e}cba",
         "\u{200b}",
         "\u{ad}",
+        "\u{feff}",
         "\u{301}",
     ] {
         assert!(name.take(right), "{right:?}");

@@ -27,10 +27,10 @@ pub struct ProfilePatch {
     /// What the user says about themselves; `null` empties it.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     pub bio: Patch<Bio>,
-    /// The picture: complete media of the caller's, made for profile pictures.
+    /// The picture: complete media of the caller's, made for profile pictures; `null` takes it away. (USR-5)
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     pub picture_id: Patch<MediaId>,
-    /// Where the user is; shown to nobody else. (USR-6)
+    /// Where the user is; shown to nobody else; `null` takes it away. (USR-6)
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     pub location: Patch<Location>,
 }
