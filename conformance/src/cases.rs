@@ -30,7 +30,7 @@ pub fn all() -> Vec<Case> {
         callers::CASES,
         &accounts::all(),
         &sessions::all(),
-        users::CASES,
+        &users::all(),
         chats::CASES,
         &messages::all(),
         &groups::all(),

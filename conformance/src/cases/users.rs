@@ -1,14 +1,25 @@
 //! Section 6: oneself and others.
 
+mod earth;
+mod nearby;
+mod places;
+mod profile;
+
 use i9chat_spec::{ErrorCode, FieldCode};
 use serde_json::json;
 
 use crate::{
+    case::Case,
     cases,
     expect::{check, expect},
     verdict::Verdict,
     world::World,
 };
+
+/// The cases of this section.
+pub fn all() -> Vec<Case> {
+    [CASES, profile::CASES, nearby::CASES, places::CASES].concat()
+}
 
 cases! { Core:
     one_sees_ones_own_profile ["USR-1"],
