@@ -21,7 +21,7 @@ pub(super) fn split(definitions: Map<String, Value>, dialect: Dialect) -> Map<St
                 split.insert(variant_name, variant);
             }
             schema = json!({
-                "description": schema["description"],
+                "description": schema.get("description"),
                 "oneOf": references,
                 "discriminator": match dialect {
                     Dialect::OpenApi => json!({ "propertyName": tag, "mapping": mapping }),
