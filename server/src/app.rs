@@ -5,26 +5,41 @@
 mod accounts;
 mod capabilities;
 mod chats;
+mod claims;
 mod committer;
 mod events;
+mod groups;
+mod media;
 mod messages;
+mod password_reset;
+mod presence;
+mod reactions;
+mod receipts;
+mod seen;
 mod sessions;
 mod signup;
+mod start;
+mod user_rates;
 mod users;
 
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use i9chat_spec::{
-    Access, Action, Anyone, Endpoint, FieldError, Lifetimes, Limits, Refusal, SessionId, SignedIn, User,
+    Access, Action, Anyone, Endpoint, ErrorCode, FieldError, Lifetimes, Limits, Refusal, SessionId, SignedIn, User,
     error::NoRefusal,
 };
 
 pub use self::{
     accounts::Accounts,
     committer::{Committer, CommitterParts},
+    media::Media,
+    presence::{Feed, LiveSink, News, Watching},
     sessions::{Credential, Unidentified},
+    start::Start,
+    user_rates::UserRates,
 };
 use crate::{
+    bus::{LiveBus, Presence},
     clock::Clock,
     domain::LogEpoch,
     ids::Ids,
@@ -38,6 +53,15 @@ pub struct Identity {
     pub user: User,
     /// The session that the token or cookie names.
     pub session_id: SessionId,
+}
+
+/// Who acts on a connection.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    /// The user.
+    pub user: User,
+    /// What the connection is told besides the log, and how much it asks of that.
+    pub feed: Arc<Feed>,
 }
 
 /// What an endpoint's [`Access`] hands to its handler.
@@ -112,11 +136,13 @@ pub struct Answer<T> {
     pub body: T,
     /// What happens to the cookie.
     pub cookie: Option<CookieChange>,
+    /// Where the answer leads, if it leads elsewhere. (MED-22)
+    pub location: Option<String>,
 }
 
 impl<T> From<T> for Answer<T> {
     fn from(body: T) -> Self {
-        Self { body, cookie: None }
+        Self { body, cookie: None, location: None }
     }
 }
 
@@ -162,6 +188,31 @@ impl Failure<NoRefusal> {
     }
 }
 
+impl<R: Refusal> Failure<R> {
+    /// The same failure for an endpoint that refuses for some of the same reasons.
+    pub fn narrow<S: Refusal>(self) -> Failure<S> {
+        match self {
+            Self::Refused(refusal) => Failure::refused(refusal.code()),
+            Self::Invalid(fault) => Failure::Invalid(fault),
+            Self::RateLimited(delay) => Failure::RateLimited(delay),
+            Self::Overloaded => Failure::Overloaded,
+            Self::Unavailable => Failure::Unavailable,
+            Self::Internal => Failure::Internal,
+        }
+    }
+
+    /// The refusal with a code; a fault of the server when the endpoint does not declare it. (ERR-2)
+    pub fn refused(code: ErrorCode) -> Self {
+        R::of(code).map_or_else(
+            || {
+                tracing::error!(%code, "a refusal that the endpoint does not declare");
+                Self::Internal
+            },
+            Self::Refused,
+        )
+    }
+}
+
 /// Handles an endpoint. An endpoint of the list without an implementation for [`App`] does not compile.
 pub trait Handle<E: Endpoint>
 where
@@ -177,7 +228,7 @@ pub type Done<A> = Box<dyn FnOnce(Result<<A as Action>::Reply, Failure<<A as Act
 /// Handles an action of the socket. The order of calls is the order in which actions take effect. (MSG-12)
 pub trait Act<A: Action> {
     /// Starts the action; `done` gets its outcome, now or later, from any task.
-    fn act(&self, caller: &Identity, data: A::Data, done: Done<A>);
+    fn act(&self, caller: &Actor, data: A::Data, done: Done<A>);
 }
 
 /// The application: everything that the use cases need, behind traits whose backends `main` chooses.
@@ -198,6 +249,16 @@ pub struct App {
     pub committer: Committer,
     /// Accounts and sessions.
     pub accounts: Accounts,
+    /// Who is there.
+    pub presence: Arc<dyn Presence>,
+    /// Who is told of whom.
+    pub watching: Arc<Watching>,
+    /// Carries what is not durable.
+    pub live: Arc<dyn LiveBus>,
+    /// How often users search around places.
+    pub nearby_rates: UserRates,
+    /// What was uploaded.
+    pub media: Media,
 }
 
 impl fmt::Debug for App {
@@ -209,8 +270,7 @@ impl fmt::Debug for App {
 /// The code of a failure, and what else its problem holds.
 impl<R: Refusal> Failure<R> {
     /// The code that the caller sees.
-    pub fn code(&self) -> i9chat_spec::ErrorCode {
-        use i9chat_spec::ErrorCode;
+    pub fn code(&self) -> ErrorCode {
         match self {
             Self::Refused(refusal) => refusal.code(),
             Self::Invalid(_) => ErrorCode::InvalidRequest,

@@ -1,8 +1,12 @@
-//! Tells nodes what was committed. The log is the truth, the bus a hint.
+//! Tells nodes what was committed, who is there, and what is not durable. The log is the truth, the bus a hint.
 
+mod live;
 mod local;
+mod presence;
 
-pub use local::LocalBus;
+pub use live::{LiveBus, LiveEvent, Topic};
+pub use local::{LocalBus, LocalPresence};
+pub use presence::{Presence, PresenceOf, PresenceWatcher};
 
 use crate::domain::Change;
 

@@ -2,9 +2,14 @@
 
 pub mod accounts;
 mod log;
+pub mod media;
+pub mod presence;
 pub mod sqlite;
 
-pub use log::{ChatsPage, Decide, LogHead, LogStore, MessageRead, Missed, MissedQuery, Seek, Snapshot};
+pub use log::{
+    AudienceRead, ChatsPage, ChatsQuery, Decide, Decided, LogHead, LogStore, MemberRead, Missed, MissedQuery, Names,
+    OneMessage, PlaceAt, Seek, Seen, Snapshot,
+};
 
 /// Why a store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]

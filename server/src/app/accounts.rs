@@ -55,8 +55,7 @@ impl Accounts {
 
     /// The user of that name, in any case.
     pub async fn user_by_name(&self, username: &Username) -> Result<Option<User>, StoreError> {
-        let profile = self.store.profile(username).await?;
-        Ok(profile.map(|profile| User { user_id: profile.user_id, username: profile.username }))
+        Ok(self.store.profile(username).await?.map(|profile| profile.user))
     }
 
     /// Makes the codes that mails carry.
@@ -71,8 +70,9 @@ impl Accounts {
 }
 
 impl App {
-    /// Forgets what no longer matters: sign-ups that ran out, and sessions that ended long ago.
+    /// Forgets what no longer matters: claims that ran out, and sessions that ended long ago.
     pub async fn clean_up(&self) -> Result<(), StoreError> {
+        self.nearby_rates.forget_idle();
         let now = self.clock.now();
         let ended_before = session::idle_since(now, self.lifetimes.session_idle_ttl_s);
         self.accounts.store.clean_up(now, ended_before).await

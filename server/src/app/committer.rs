@@ -10,9 +10,9 @@ use super::Failure;
 use crate::{
     bus::Bus,
     clock::Clock,
-    domain::{ChangeBody, Command, EndSession, Place, Stamp, State, Wanted},
+    domain::{ChangeBody, Command, Effect, EndSession, Place, Stamp, State, Wanted},
     ids::Ids,
-    store::{Decide, LogStore, StoreError},
+    store::{Decide, Decided, LogStore, StoreError},
 };
 
 /// How many commands may wait; more are refused as `overloaded`.
@@ -80,7 +80,7 @@ impl Committer {
 /// A command on its way, whatever its type.
 trait Job: Send {
     fn wants(&self, wanted: &mut Wanted);
-    fn decide(&mut self, state: &State, stamp: &Stamp<'_>) -> Vec<ChangeBody>;
+    fn decide(&mut self, state: &State, stamp: &Stamp<'_>) -> (Vec<ChangeBody>, Vec<Effect>);
     fn finish(self: Box<Self>, durable: Result<(), Failure<NoRefusal>>);
 }
 
@@ -99,15 +99,15 @@ where
         self.command.wants(wanted);
     }
 
-    fn decide(&mut self, state: &State, stamp: &Stamp<'_>) -> Vec<ChangeBody> {
+    fn decide(&mut self, state: &State, stamp: &Stamp<'_>) -> (Vec<ChangeBody>, Vec<Effect>) {
         match self.command.decide(state, stamp) {
             Ok(decision) => {
                 self.decided = Some(Ok(decision.answer));
-                decision.changes
+                (decision.changes, decision.effects)
             }
             Err(refusal) => {
                 self.decided = Some(Err(refusal));
-                Vec::new()
+                (Vec::new(), Vec::new())
             }
         }
     }
@@ -159,18 +159,23 @@ async fn transact(
     let decide: Decide = Box::new(move |state: &mut State, head: Place| {
         let stamp = Stamp { at, ids: &*ids };
         let mut position = head.position;
-        let mut changes = Vec::new();
+        let mut decided = Decided::default();
         for job in jobs.lock().iter_mut() {
-            for body in job.decide(state, &stamp) {
+            let (changes, effects) = job.decide(state, &stamp);
+            for effect in effects {
+                state.take_effect(&effect);
+                decided.effects.push(effect);
+            }
+            for body in changes {
                 state.apply(&body);
                 position = position.next();
-                changes.push(body.at(position, &*ids).map_err(|error| StoreError::Corrupt(error.to_string()))?);
+                decided.changes.push(body.at(position, &*ids).map_err(|error| StoreError::Corrupt(error.to_string()))?);
             }
         }
-        Ok(changes)
+        Ok(decided)
     });
     let started = std::time::Instant::now();
-    let outcome = parts.store.transact(wanted, decide).await;
+    let outcome = parts.store.transact(wanted, at, decide).await;
     metrics::histogram!("i9chat_commit_seconds").record(started.elapsed().as_secs_f64());
     outcome
 }

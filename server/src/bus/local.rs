@@ -1,4 +1,8 @@
+mod presence;
+
 use std::sync::Arc;
+
+pub use presence::LocalPresence;
 
 use super::{Bus, Subscriber};
 use crate::domain::Change;

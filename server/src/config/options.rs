@@ -106,12 +106,18 @@ options! {
     requests_burst: Count, "I9CHAT_REQUESTS_BURST", "NUMBER";
     /// How many missed events are replayed to a client; after more it reads anew [default: 1000]
     max_resume_events: Count, "I9CHAT_MAX_RESUME_EVENTS", "NUMBER";
+    /// The most members of a group [default: 5000]
+    max_group_members: Count, "I9CHAT_MAX_GROUP_MEMBERS", "NUMBER";
+    /// The largest group in which every member hears of receipts and of who is typing [default: 100]
+    receipt_fanout_members: Count, "I9CHAT_RECEIPT_FANOUT_MEMBERS", "NUMBER";
     /// How long a token is good, in seconds [default: 3600]
     token_ttl_s: Count, "I9CHAT_TOKEN_TTL_S", "SECONDS";
     /// How long a ticket and code for signing up or a new password are good, in seconds. The protocol asks for the default; less is for tests [default: 900]
     ticket_ttl_s: Count, "I9CHAT_TICKET_TTL_S", "SECONDS";
     /// After how long without use a session ends, in seconds [default: 2592000, which is 30 days]
     session_idle_ttl_s: Count, "I9CHAT_SESSION_IDLE_TTL_S", "SECONDS";
+    /// How long events other than messages and group activities are kept for clients that come back, in seconds [default: 2592000, which is 30 days]
+    event_retention_s: Count, "I9CHAT_EVENT_RETENTION_S", "SECONDS";
     /// The longest silence on a WebSocket before a heartbeat, in milliseconds [default: 30000]
     heartbeat_ms: Count, "I9CHAT_HEARTBEAT_MS", "MILLISECONDS";
     /// How long users may still count as online after the server crashed, in seconds [default: 30]

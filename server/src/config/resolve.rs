@@ -83,6 +83,13 @@ fn limits(options: &Options) -> Result<Limits, ConfigError> {
             default.max_resume_events,
             1..=100_000,
         )?,
+        max_group_members: number("max-group-members", options.max_group_members, default.max_group_members, 1..=100_000)?,
+        receipt_fanout_members: number(
+            "receipt-fanout-members",
+            options.receipt_fanout_members,
+            default.receipt_fanout_members,
+            0..=100_000,
+        )?,
         nearby_per_minute: number("nearby-per-minute", options.nearby_per_minute, default.nearby_per_minute, 1..=MOST)?,
         max_unused_uploads: number("max-unused-uploads", options.max_unused_uploads, default.max_unused_uploads, 1..=MOST)?,
         sign_in_failures_per_account: number(
@@ -111,6 +118,12 @@ fn lifetimes(options: &Options) -> Result<Lifetimes, ConfigError> {
             options.session_idle_ttl_s,
             default.session_idle_ttl_s,
             1..=10 * YEAR_S,
+        )?,
+        event_retention_s: number(
+            "event-retention-s",
+            options.event_retention_s,
+            default.event_retention_s,
+            60..=10 * YEAR_S,
         )?,
         upload_url_ttl_s: number("upload-url-ttl-s", options.upload_url_ttl_s, default.upload_url_ttl_s, 1..=7 * 24 * 3600)?,
         unused_upload_ttl_s: number(

@@ -2,9 +2,9 @@
 
 use std::cell::Cell;
 
-use i9chat_spec::{ClientId, SessionId, Timestamp, User, UserId};
+use i9chat_spec::{ClientId, MediaId, SessionId, Timestamp, User, UserId, event::ProfileChanged};
 
-use super::{Change, Command, Position, SessionState, Stamp, State};
+use super::{Change, Command, MediaState, Position, SessionState, Stamp, State, accounts::claim::Claim};
 use crate::ids::Ids;
 
 /// Numbers in place of random bytes, so that every run is the same.
@@ -31,7 +31,7 @@ impl Scene {
         Self { state: State::default(), log: Vec::new(), ids: Counter(1.into()), made: Cell::new(0) }
     }
 
-    fn now() -> Timestamp {
+    pub(super) fn now() -> Timestamp {
         Timestamp::from_millis(1_795_380_253_123)
     }
 
@@ -50,11 +50,27 @@ impl Scene {
     pub(super) fn session_of(&mut self, user: &User) -> SessionId {
         let session_id = SessionId::from_uuid(self.ids.uuid(Self::now()));
         self.state.sessions.insert(session_id, SessionState { user_id: user.user_id });
+        self.state.sessions_of.entry(user.user_id).or_default().push(session_id);
         session_id
+    }
+
+    pub(super) fn claim(&mut self, claim: Claim) {
+        self.state.resets.insert(claim.ticket, claim);
+    }
+
+    pub(super) fn profile(&mut self, user: &User, profile: ProfileChanged) {
+        self.state.profiles.insert(user.user_id, profile);
+    }
+
+    pub(super) fn media(&mut self, media_id: MediaId, media: MediaState) {
+        self.state.media.insert(media_id, media);
     }
 
     pub(super) fn decide<C: Command>(&mut self, command: &C) -> Result<C::Answer, C::Refusal> {
         let decision = command.decide(&self.state, &Stamp { at: Self::now(), ids: &self.ids })?;
+        for effect in &decision.effects {
+            self.state.take_effect(effect);
+        }
         for body in decision.changes {
             self.state.apply(&body);
             let position = Position(self.log.len() as u64 + 1);

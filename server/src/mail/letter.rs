@@ -1,4 +1,4 @@
-//! What the mails say. (ACC-2, ACC-3)
+//! What the mails say. (ACC-2, ACC-3, ACC-13, ACC-14)
 //!
 //! Plain ASCII in short lines, so that no encoding breaks a line or a code in two. No mail names the receiver, the user
 //! or the server: any of those may hold six digits in a row.
@@ -17,6 +17,15 @@ pub enum Letter {
     },
     /// Somebody tried to sign up with the address of an account.
     AlreadyRegistered,
+    /// The code to set a new password.
+    PasswordResetCode {
+        /// The code.
+        code: Code,
+        /// How many minutes it is good for, counted when it was made.
+        minutes: u64,
+    },
+    /// Somebody tried to reset the password of an address without an account.
+    NoAccount,
 }
 
 /// A mail and where it goes.
@@ -34,6 +43,8 @@ impl Letter {
         match self {
             Self::SignupCode { .. } => "Your i9chat code",
             Self::AlreadyRegistered => "You already have an i9chat account",
+            Self::PasswordResetCode { .. } => "Your i9chat code for a new password",
+            Self::NoAccount => "You have no i9chat account",
         }
     }
 
@@ -61,6 +72,28 @@ impl Letter {
                  If it was not you, there is nothing to do. Your account is as safe as\n\
                  before, and whoever it was has not been told that it exists.\n"
                 .to_owned(),
+            Self::PasswordResetCode { code, minutes } => format!(
+                "Hello!\n\
+                 \n\
+                 Your code to set a new password:\n\
+                 \n    {code}\n\
+                 \n\
+                 It is good for {minutes} minutes, and for you alone: nobody from i9chat\n\
+                 will ever ask you for it. With the new password you are signed out\n\
+                 everywhere, and sign in again.\n\
+                 \n\
+                 If it was not you who asked, ignore this mail. Your password stays.\n",
+                code = code.as_str(),
+            ),
+            Self::NoAccount => "Hello!\n\
+                 \n\
+                 Somebody, perhaps you, asked i9chat for a new password with this mail\n\
+                 address. There is no account with it: perhaps you signed up with\n\
+                 another address of yours.\n\
+                 \n\
+                 If it was not you, there is nothing to do. Whoever it was has not been\n\
+                 told that there is no account.\n"
+                .to_owned(),
         }
     }
 }
@@ -76,21 +109,30 @@ mod tests {
     #[test]
     fn the_code_is_the_only_run_of_six_digits() {
         for code in ["000000", "274615", "999999"] {
-            let letter = Letter::SignupCode { code: code.parse().unwrap(), minutes: 15 };
-            assert_eq!(runs_of_six_digits(&letter.text()), [code]);
-            assert!(!letter.subject().contains(|c: char| c.is_ascii_digit() && c != '9'), "{}", letter.subject());
+            let parsed: Code = code.parse().unwrap();
+            for letter in [
+                Letter::SignupCode { code: parsed.clone(), minutes: 15 },
+                Letter::PasswordResetCode { code: parsed, minutes: 15 },
+            ] {
+                assert_eq!(runs_of_six_digits(&letter.text()), [code]);
+                assert!(!letter.subject().contains(|c: char| c.is_ascii_digit() && c != '9'), "{}", letter.subject());
+            }
         }
     }
 
     #[test]
     fn a_mail_without_a_code_holds_no_run_of_six_digits() {
-        assert!(runs_of_six_digits(&Letter::AlreadyRegistered.text()).is_empty());
+        for letter in [Letter::AlreadyRegistered, Letter::NoAccount] {
+            assert!(runs_of_six_digits(&letter.text()).is_empty());
+        }
     }
 
     #[test]
     fn texts_are_ascii_in_short_lines() {
-        let code = Letter::SignupCode { code: "274615".parse().unwrap(), minutes: 15 };
-        for letter in [code, Letter::AlreadyRegistered] {
+        let code: Code = "274615".parse().unwrap();
+        let sign_up = Letter::SignupCode { code: code.clone(), minutes: 15 };
+        let reset = Letter::PasswordResetCode { code, minutes: 15 };
+        for letter in [sign_up, Letter::AlreadyRegistered, reset, Letter::NoAccount] {
             assert!(letter.text().is_ascii());
             assert!(letter.text().lines().all(|line| line.len() <= 76), "{}", letter.text());
         }

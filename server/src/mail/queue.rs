@@ -106,13 +106,15 @@ impl MailQueue {
     }
 
     fn letter(&self, mail: &NewMail) -> Option<Letter> {
-        match mail.matter {
-            MailMatter::SignupCode { ticket } => {
-                let code = self.secrets.code(&ticket)?;
-                Some(Letter::SignupCode { code, minutes: self.ticket_ttl_s.div_ceil(60) })
+        let minutes = self.ticket_ttl_s.div_ceil(60);
+        Some(match mail.matter {
+            MailMatter::SignupCode { ticket } => Letter::SignupCode { code: self.secrets.code(&ticket)?, minutes },
+            MailMatter::AlreadyRegistered => Letter::AlreadyRegistered,
+            MailMatter::PasswordResetCode { ticket } => {
+                Letter::PasswordResetCode { code: self.secrets.code(&ticket)?, minutes }
             }
-            MailMatter::AlreadyRegistered => Some(Letter::AlreadyRegistered),
-        }
+            MailMatter::NoAccount => Letter::NoAccount,
+        })
     }
 }
 

@@ -5,18 +5,24 @@ mod pace;
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use axum::{
+    body::Bytes,
+    extract::ws::{CloseFrame, Message, WebSocket},
+};
 use futures_util::{SinkExt, StreamExt};
-use i9chat_spec::{CloseCode, CloseReason, ConnectionId, Cursor, Format, Heartbeat, Hello, PROTOCOL_VERSION};
+use i9chat_spec::{CloseCode, CloseReason, ConnectionId, Cursor, Format, Heartbeat, Hello, PROTOCOL_VERSION, Resume};
 use tokio::time::{Instant, timeout};
 
 use self::{incoming::Incoming, pace::Pace};
 use super::{
     EncodedEvent, Outbox, Outgoing, Router,
     frames::Frame,
-    resume::{Resumed, Start, caught_up, resume},
+    resume::{Resumed, caught_up, resume},
 };
-use crate::app::{App, Identity};
+use crate::{
+    app::{App, Feed, Identity, Start},
+    domain::{Place, Record},
+};
 
 /// How long a peer may take for what is written to it before it counts as a slow consumer. (WSK-10)
 const WRITE_TIME: Duration = Duration::from_secs(15);
@@ -42,8 +48,10 @@ pub async fn serve(app: Arc<App>, router: Arc<Router>, mut socket: Box<WebSocket
     let outbox = Arc::new(Outbox::new(identity.session_id));
     let user_id = identity.user.user_id;
     let id = ConnectionId::from_uuid(app.ids.uuid(app.clock.now()));
-    let connection = Connection { app: &app, router: &router, identity, format, id, outbox: Arc::clone(&outbox) };
+    let feed = Arc::new(Feed::new(id, Arc::clone(&outbox) as _));
+    let connection = Connection { app: &app, router: &router, identity, format, id, outbox: Arc::clone(&outbox), feed };
     let reason = connection.run(&mut socket, cursor).await;
+    connection.feed.leave(&app.watching);
     if let Err(reason) = reason {
         tracing::debug!(connection_id = %id, reason = reason.code.name(), "closing a connection");
         // Boxed, like all that an idle connection does not need: what is left is what each of them costs.
@@ -72,6 +80,7 @@ struct Connection<'a> {
     format: Format,
     id: ConnectionId,
     outbox: Arc<Outbox>,
+    feed: Arc<Feed>,
 }
 
 /// Ends a connection: for a reason, or because the peer is gone.
@@ -92,7 +101,11 @@ impl Connection<'_> {
         // Boxed, so that what only the start needs is not kept for as long as the connection is.
         let started = Box::pin(self.start(socket, cursor)).await;
         let ended = match started {
-            Ok(()) => self.go_on(socket).await,
+            Ok(()) => {
+                let ended = self.go_on(socket).await;
+                self.app.presence.disconnect(self.identity.user.user_id).await;
+                ended
+            }
             Err(end) => end,
         };
         match ended {
@@ -115,6 +128,24 @@ impl Connection<'_> {
         let most = usize::try_from(app.limits.max_resume_events).unwrap_or(usize::MAX);
         let Resumed { answer, from, records } =
             resume(&*app.log, user_id, start, here, most).await.map_err(unavailable)?;
+        // Before the first frame: whoever has read it is there. (PRS-1)
+        app.presence.connect(user_id).await;
+        let welcomed = self.welcome(socket, answer, from, &records).await;
+        if welcomed.is_err() {
+            app.presence.disconnect(user_id).await;
+        }
+        welcomed
+    }
+
+    /// Sends the first frame and what was missed.
+    async fn welcome(
+        &self,
+        socket: &mut WebSocket,
+        answer: Resume,
+        from: Place,
+        records: &[Record],
+    ) -> Result<(), End> {
+        let app = self.app;
         let hello = Hello {
             connection_id: self.id,
             session_id: self.identity.session_id,
@@ -180,7 +211,7 @@ impl Connection<'_> {
             pace.sent(Instant::now());
         }
         if due.ping {
-            self.send(socket, [Outgoing::Answer(Message::Ping(axum::body::Bytes::new()))].into()).await?;
+            self.send(socket, [Outgoing::Answer(Message::Ping(Bytes::new()))].into()).await?;
             pace.pinged(Instant::now());
         }
         Ok(())
@@ -208,6 +239,7 @@ impl Connection<'_> {
     fn message(&self, frame: Outgoing) -> Message {
         match (frame, self.format) {
             (Outgoing::Answer(message), _) => message,
+            (Outgoing::Live(event), format) => framed(format, event.frame(format)),
             (Outgoing::Event(event), Format::Json) => Message::Text(event.json()),
             (Outgoing::Event(event), Format::MessagePack) => Message::Binary(event.messagepack()),
         }
@@ -215,9 +247,12 @@ impl Connection<'_> {
 }
 
 fn encode<T: serde::Serialize>(format: Format, frame: &T) -> Message {
-    let bytes = format.encode(frame).unwrap_or_default();
+    framed(format, format.encode(frame).unwrap_or_default().into())
+}
+
+fn framed(format: Format, bytes: Bytes) -> Message {
     match format {
-        Format::Json => Message::Text(String::from_utf8(bytes).unwrap_or_default().into()),
-        Format::MessagePack => Message::Binary(bytes.into()),
+        Format::Json => Message::Text(bytes.try_into().unwrap_or_default()),
+        Format::MessagePack => Message::Binary(bytes),
     }
 }

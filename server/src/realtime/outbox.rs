@@ -6,9 +6,17 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::EncodedEvent;
+use crate::{
+    app::{LiveSink, News},
+    bus::{LiveEvent, Topic},
+};
 
 /// How many frames may wait for one connection; beyond that it is closed as a slow consumer. (WSK-10)
 const CAPACITY: usize = 8192;
+
+/// How many live events may wait for one connection before those that tell no presence are left out. Presences are no more
+/// than its subscriptions.
+const MOST_LIVE: usize = 1024;
 
 /// What waits for one connection: filled by the router and by answers, emptied by the connection's task.
 #[derive(Debug)]
@@ -22,6 +30,8 @@ pub struct Outbox {
 #[derive(Debug, Default)]
 struct Queue {
     frames: VecDeque<Outgoing>,
+    /// What is not durable: it never closes a connection, and goes out after everything that does. (PRS-9)
+    live: Vec<News>,
     close: Option<CloseReason>,
 }
 
@@ -30,6 +40,8 @@ struct Queue {
 pub enum Outgoing {
     /// An event, shared with other connections.
     Event(Arc<EncodedEvent>),
+    /// An event that is not durable, shared with other connections.
+    Live(Arc<LiveEvent>),
     /// An answer to this connection alone.
     Answer(Message),
 }
@@ -48,7 +60,7 @@ impl Outbox {
                 return;
             }
             if queue.frames.len() >= CAPACITY {
-                queue.frames = VecDeque::new();
+                queue.clear();
                 queue.close = Some(CloseReason { code: CloseCode::SlowConsumer, retry_after_ms: None });
             } else {
                 queue.frames.push_back(frame);
@@ -61,7 +73,7 @@ impl Outbox {
     pub fn close(&self, reason: CloseReason) {
         {
             let mut queue = self.queue.lock();
-            queue.frames = VecDeque::new();
+            queue.clear();
             queue.close.get_or_insert(reason);
         }
         self.wake.notify_one();
@@ -77,8 +89,45 @@ impl Outbox {
         let mut queue = self.queue.lock();
         match queue.close {
             Some(reason) => Err(reason),
-            None => Ok(std::mem::take(&mut queue.frames)),
+            None => {
+                let mut frames = std::mem::take(&mut queue.frames);
+                frames.extend(std::mem::take(&mut queue.live).into_iter().map(|news| Outgoing::Live(news.event)));
+                Ok(frames)
+            }
         }
+    }
+}
+
+impl Queue {
+    fn clear(&mut self) {
+        self.frames = VecDeque::new();
+        self.live = Vec::new();
+    }
+}
+
+impl LiveSink for Outbox {
+    fn tell(&self, news: News) {
+        {
+            let mut queue = self.queue.lock();
+            if queue.close.is_some() {
+                return;
+            }
+            let waiting = queue.live.iter().position(|waiting| waiting.event.topic == news.event.topic);
+            match (waiting.map(|index| queue.live.remove(index).change), news.change) {
+                // What still waits is taken back: nothing is left to be told.
+                (Some(Some((before, _))), Some((_, now))) if before == now => return,
+                (Some(Some((before, _))), Some((_, now))) => {
+                    queue.live.push(News { change: Some((before, now)), ..news });
+                }
+                (None, None) if queue.live.len() >= MOST_LIVE => return,
+                _ => queue.live.push(news),
+            }
+        }
+        self.wake.notify_one();
+    }
+
+    fn withdraw(&self, topic: Topic) {
+        self.queue.lock().live.retain(|waiting| waiting.event.topic != topic);
     }
 }
 

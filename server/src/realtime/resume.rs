@@ -1,31 +1,11 @@
-use i9chat_spec::{Cursor, Resume, UserId};
+use i9chat_spec::{Resume, UserId};
 
 use super::Router;
 use crate::{
-    domain::{LogEpoch, Place, Record},
+    app::Start,
+    domain::{Place, Record},
     store::{LogStore, Missed, MissedQuery, StoreError},
 };
-
-/// Where a caller wants to go on in the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Start {
-    /// No cursor was given.
-    Fresh,
-    /// The cursor points at nothing in this log. (RSM-6)
-    Reset,
-    /// After this change.
-    After(Place),
-}
-
-impl Start {
-    /// What a cursor points at.
-    pub async fn of(cursor: Option<&Cursor>, epoch: LogEpoch, store: &dyn LogStore) -> Result<Self, StoreError> {
-        let Some(cursor) = cursor else { return Ok(Self::Fresh) };
-        let Some(place) = Place::of_cursor(cursor, epoch) else { return Ok(Self::Reset) };
-        let stored = store.place_at(place.position).await?;
-        Ok(if stored == Some(place) { Self::After(place) } else { Self::Reset })
-    }
-}
 
 /// How a connection goes on. (RSM-2)
 #[derive(Debug)]
@@ -53,6 +33,7 @@ pub async fn resume(
     let place = match start {
         Start::Fresh => return Ok(at_head(Resume::Fresh)),
         Start::Reset => return Ok(at_head(Resume::Reset)),
+        Start::Forgotten => return Ok(at_head(Resume::Limited)),
         Start::After(place) if place == up_to => return Ok(at_head(Resume::Resumed)),
         Start::After(place) => place,
     };

@@ -9,7 +9,8 @@ use tokio::sync::Notify;
 
 use super::{EncodedEvent, Outbox, Outgoing};
 use crate::{
-    bus::Subscriber,
+    app::{LiveSink, News},
+    bus::{LiveBus, LiveEvent, Subscriber},
     domain::{Change, ChangeBody, LogEpoch, Place, Position},
     store::LogHead,
 };
@@ -117,6 +118,16 @@ impl Router {
                 return;
             }
             left.await;
+        }
+    }
+}
+
+impl LiveBus for Router {
+    fn tell(&self, users: &[UserId], event: LiveEvent) {
+        let event = Arc::new(event);
+        let state = self.state.lock();
+        for outbox in users.iter().filter_map(|user_id| state.users.get(user_id)).flatten() {
+            outbox.tell(News { event: Arc::clone(&event), change: None });
         }
     }
 }

@@ -6,32 +6,32 @@
 
 use async_trait::async_trait;
 use i9chat_spec::{
-    Bio, EmailAddress, Login, SessionId, Timestamp, User, UserId, Username,
-    api::users::{OwnProfile, UserProfile},
+    Bio, EmailAddress, Location, Login, MediaId, SessionId, Timestamp, User, UserId, Username,
+    api::users::{NearbyUser, OwnProfile},
 };
 
 use super::StoreError;
 use crate::domain::accounts::{
+    claim::{Claim, Purpose},
     hashes::{PasswordHash, SecretHash},
     refresh::RefreshState,
     session::SessionTimes,
-    signup::Signup,
 };
 
-/// Accounts, sessions, sign-ups and the mails that wait.
+/// Accounts, sessions, claims to addresses and the mails that wait.
 #[async_trait]
 pub trait AccountStore: Send + Sync + 'static {
-    /// What there is for a mail address.
-    async fn address(&self, email: &EmailAddress) -> Result<AddressState, StoreError>;
+    /// What there is for a mail address and a purpose.
+    async fn address(&self, purpose: Purpose, email: &EmailAddress) -> Result<AddressState, StoreError>;
 
-    /// The sign-up whose newest ticket this is.
-    async fn signup(&self, ticket: SecretHash) -> Result<Option<Stored<Signup>>, StoreError>;
+    /// The claim for the purpose whose newest ticket this is. (ACC-16)
+    async fn claim(&self, purpose: Purpose, ticket: SecretHash) -> Result<Option<Stored<Claim>>, StoreError>;
 
-    /// Saves a sign-up, and queues the mail that comes with it. `false`, and nothing is changed, when the stored version
+    /// Saves a claim, and queues the mail that comes with it. `false`, and nothing is changed, when the stored version
     /// is not the one that was seen (`None`: there was none). Refused as [`StoreError::Overloaded`] when too many mails wait.
-    async fn save_signup(&self, save: SaveSignup) -> Result<bool, StoreError>;
+    async fn save_claim(&self, save: SaveClaim) -> Result<bool, StoreError>;
 
-    /// Makes an account, opens its first session and saves the sign-up that led to it, or does nothing of it.
+    /// Makes an account, opens its first session and saves the claim that led to it, or does nothing of it.
     async fn make_account(&self, account: NewAccount) -> Result<AccountMade, StoreError>;
 
     /// The account that the login names, by username or mail address in any case.
@@ -48,14 +48,22 @@ pub trait AccountStore: Send + Sync + 'static {
     /// What a user sees of themselves. (USR-1)
     async fn own_profile(&self, user_id: UserId) -> Result<Option<OwnProfile>, StoreError>;
 
-    /// What others see of the user of that name, in any case. (USR-2)
-    async fn profile(&self, username: &Username) -> Result<Option<UserProfile>, StoreError>;
+    /// What others see of the user of that name, in any case, besides presence. (USR-2)
+    async fn profile(&self, username: &Username) -> Result<Option<Profile>, StoreError>;
 
-    /// Opens a session, unless the user has `max_open` already that were used after `open_since`: counted and opened in
-    /// one transaction, so that sign-ins at once do not exceed it. (SES-13)
+    /// The users of those names, in any case: one for each name, in their order.
+    async fn users_by_name(&self, usernames: Vec<Username>) -> Result<Vec<Option<User>>, StoreError>;
+
+    /// Users around a place, the nearest first. (USR-8 to USR-12)
+    async fn nearby(&self, search: NearbySearch) -> Result<Vec<NearbyUser>, StoreError>;
+
+    /// Opens a session, unless the password was set since the `password_version` that was seen (ACC-17), or the user has
+    /// `max_open` already that were used after `open_since`: looked at and opened in one transaction, so that sign-ins at
+    /// once do not exceed it. (SES-13)
     async fn open_session(
         &self,
         user_id: UserId,
+        password_version: i64,
         session: NewSession,
         max_open: u64,
         open_since: Timestamp,
@@ -90,8 +98,32 @@ pub trait AccountStore: Send + Sync + 'static {
     /// Puts a mail off after a try that failed.
     async fn postpone_mail(&self, id: MailId, tries: u32, until: Timestamp) -> Result<(), StoreError>;
 
-    /// Forgets sign-ups that no longer matter, and sessions that have ended or were last used before `ended_before`.
+    /// Forgets claims that no longer matter, and sessions that have ended or were last used before `ended_before`.
     async fn clean_up(&self, now: Timestamp, ended_before: Timestamp) -> Result<(), StoreError>;
+}
+
+/// A user as others see them, besides presence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// Who.
+    pub user: User,
+    /// What they say about themselves.
+    pub bio: Bio,
+    /// Their picture.
+    pub picture_id: Option<MediaId>,
+}
+
+/// A search for users around a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NearbySearch {
+    /// The place.
+    pub near: Location,
+    /// How far around it, in metres.
+    pub radius_m: u32,
+    /// The most users to find.
+    pub limit: usize,
+    /// Who searches, and is not found.
+    pub except: UserId,
 }
 
 /// A value, and the version under which it is stored.
@@ -108,15 +140,15 @@ pub struct Stored<T> {
 pub struct AddressState {
     /// Whether it has an account.
     pub has_account: bool,
-    /// Its sign-up, finished or not.
-    pub signup: Option<Stored<Signup>>,
+    /// The claim to it for the purpose, finished or not.
+    pub claim: Option<Stored<Claim>>,
 }
 
-/// A sign-up to save.
+/// A claim to save.
 #[derive(Debug, Clone)]
-pub struct SaveSignup {
+pub struct SaveClaim {
     /// As it is to be.
-    pub signup: Signup,
+    pub claim: Claim,
     /// The version that was seen; `None` when there was none.
     pub seen: Option<i64>,
     /// From when on it may be forgotten.
@@ -128,8 +160,8 @@ pub struct SaveSignup {
 /// An account to make.
 #[derive(Debug, Clone)]
 pub struct NewAccount {
-    /// The sign-up that leads to it, as it is to be, without a mail.
-    pub signup: SaveSignup,
+    /// The claim that leads to it, as it is to be, without a mail.
+    pub claim: SaveClaim,
     /// Who it is.
     pub user: User,
     /// What they say about themselves.
@@ -147,7 +179,7 @@ pub enum AccountMade {
     Made,
     /// Another user has the name. (ACC-8)
     UsernameTaken,
-    /// The address has an account by now, or its sign-up was saved by somebody else meanwhile. (ACC-10)
+    /// The address has an account by now, or its claim was saved by somebody else meanwhile. (ACC-10)
     TooLate,
 }
 
@@ -158,6 +190,8 @@ pub struct Account {
     pub user: User,
     /// The password.
     pub password: PasswordHash,
+    /// Another whenever a new password was set; hashing the same one anew leaves it as it is.
+    pub password_version: i64,
 }
 
 /// How a session's callers prove that they are.
@@ -192,6 +226,8 @@ pub enum SessionOpening {
         /// The one that was unused longest. (SES-13)
         unused_longest: SessionId,
     },
+    /// Another password was set meanwhile. (ACC-17)
+    PasswordChanged,
 }
 
 /// A session as it is checked on each request.
@@ -234,13 +270,20 @@ pub struct NewMail {
 /// What a mail is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailMatter {
-    /// The code for a ticket. (ACC-1)
+    /// The code for a ticket to sign up. (ACC-1)
     SignupCode {
         /// The ticket.
         ticket: SecretHash,
     },
     /// Somebody tried to sign up with an address that has an account. (ACC-3)
     AlreadyRegistered,
+    /// The code for a ticket to reset a password. (ACC-13)
+    PasswordResetCode {
+        /// The ticket.
+        ticket: SecretHash,
+    },
+    /// Somebody tried to reset the password of an address that has no account. (ACC-14)
+    NoAccount,
 }
 
 /// Names a mail in the queue.

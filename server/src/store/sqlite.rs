@@ -3,6 +3,8 @@
 mod accounts;
 mod checkpoints;
 mod log;
+mod media;
+mod presence;
 mod readers;
 mod schema;
 mod writer;

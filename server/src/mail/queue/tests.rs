@@ -9,11 +9,11 @@ use super::*;
 use crate::{
     auth::keys::ServerKey,
     domain::accounts::{
+        claim::{self, ClaimRules, Purpose},
         hashes::SecretHash,
-        signup::{self, SignupRules},
     },
     ids::SystemIds,
-    store::{accounts::SaveSignup, sqlite::SqliteStore},
+    store::{accounts::SaveClaim, sqlite::SqliteStore},
 };
 
 const TICKET: SecretHash = SecretHash([7; 32]);
@@ -70,16 +70,17 @@ impl PostOffice {
     /// Somebody signs up: the mail with the code waits, and is of use for so long.
     async fn signs_up(&self, email: &str, useful_s: u64) {
         let now = self.clock.now();
-        let rules = SignupRules::new(&Limits::default(), &Lifetimes::default());
-        let (signup, _) = signup::request(None, email.parse().unwrap(), false, ticket_of(email), now, &rules);
+        let rules = ClaimRules::new(&Limits::default(), &Lifetimes::default());
+        let (claim, _) =
+            claim::request(None, Purpose::Signup, email.parse().unwrap(), false, ticket_of(email), now, &rules);
         let mail = NewMail {
             to: email.parse().unwrap(),
-            matter: MailMatter::SignupCode { ticket: signup.ticket },
+            matter: MailMatter::SignupCode { ticket: claim.ticket },
             due_at: now,
             give_up_at: now.plus_seconds(useful_s),
         };
-        let save = SaveSignup { forget_at: signup.expires_at, signup, seen: None, mail: Some(mail) };
-        assert!(self.queue.store.save_signup(save).await.unwrap());
+        let save = SaveClaim { forget_at: claim.expires_at, claim, seen: None, mail: Some(mail) };
+        assert!(self.queue.store.save_claim(save).await.unwrap());
     }
 
     async fn send_due(&self) -> Result<Duration, StoreError> {

@@ -16,7 +16,7 @@ use serde_json::{Value, value::RawValue};
 
 use super::{Connection, End, encode};
 use crate::{
-    app::{Act, App, Failure, Identity},
+    app::{Act, Actor, App, Failure},
     http::{self, problem_of},
     realtime::{Outbox, Outgoing, frames::Frame},
 };
@@ -37,7 +37,7 @@ pub(super) struct Incoming {
 #[derive(Clone)]
 struct Target {
     app: Arc<App>,
-    identity: Identity,
+    actor: Actor,
     format: Format,
     outbox: Arc<Outbox>,
     request_id: RequestId,
@@ -61,7 +61,7 @@ impl Incoming {
         Self {
             target: Target {
                 app: Arc::clone(connection.app),
-                identity: connection.identity.clone(),
+                actor: Actor { user: connection.identity.user.clone(), feed: Arc::clone(&connection.feed) },
                 format: connection.format,
                 outbox: Arc::clone(&connection.outbox),
                 request_id: http::request_id_of(connection.id),
@@ -141,7 +141,7 @@ impl Target {
             Ok(data) => target.answer(&Frame::Reply { id: &id, data }),
             Err(failure) => target.refuse(&id, &failure),
         };
-        Act::<A>::act(&*self.app, &self.identity, data, Box::new(done));
+        Act::<A>::act(&*self.app, &self.actor, data, Box::new(done));
     }
 
     fn unknown(&self, id: &FrameId, action: &str) {

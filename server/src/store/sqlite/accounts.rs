@@ -1,52 +1,76 @@
 //! Accounts in SQLite: which statements run in which transaction. The statements stand in the files below.
 
+mod claims;
 mod column;
 mod mails;
+mod nearby;
+mod profiles;
 mod sessions;
-mod signups;
 mod users;
 
 use async_trait::async_trait;
 use i9chat_spec::{
-    EmailAddress, Login, SessionId, Timestamp, UserId, Username,
-    api::users::{OwnProfile, UserProfile},
+    EmailAddress, Login, SessionId, Timestamp, User, UserId, Username,
+    api::users::{NearbyUser, OwnProfile},
 };
+
+use rusqlite::Connection;
 
 use super::SqliteStore;
 use crate::{
-    domain::accounts::{
-        hashes::{PasswordHash, SecretHash},
-        signup::Signup,
+    domain::{
+        Effect,
+        accounts::{
+            claim::{Claim, Purpose},
+            hashes::{PasswordHash, SecretHash},
+        },
     },
     store::{
         StoreError,
         accounts::{
-            Account, AccountMade, AccountStore, AddressState, DueMails, MailId, NewAccount, NewSession, OpenSession,
-            SaveSignup, SessionOpening, SessionRecord, Stored,
+            Account, AccountMade, AccountStore, AddressState, DueMails, MailId, NearbySearch, NewAccount, NewSession,
+            OpenSession, Profile, SaveClaim, SessionOpening, SessionRecord, Stored,
         },
     },
 };
 
+pub(super) use self::profiles::{changeable as profile_state, write as write_profile};
+
+/// The claim to reset a password whose newest ticket this is.
+pub(super) fn claim_to_reset(connection: &Connection, ticket: &SecretHash) -> Result<Option<Claim>, StoreError> {
+    Ok(claims::of_ticket(connection, Purpose::PasswordReset, ticket)?.map(|stored| stored.value))
+}
+
+/// Does what a command changes beside the log.
+pub(super) fn take_effect(connection: &Connection, effect: &Effect) -> Result<(), StoreError> {
+    match effect {
+        Effect::PasswordSet { user_id, hash, ticket } => {
+            users::set_password(connection, *user_id, hash)?;
+            claims::use_up(connection, ticket)
+        }
+    }
+}
+
 #[async_trait]
 impl AccountStore for SqliteStore {
-    async fn address(&self, email: &EmailAddress) -> Result<AddressState, StoreError> {
+    async fn address(&self, purpose: Purpose, email: &EmailAddress) -> Result<AddressState, StoreError> {
         let key = email.key();
         self.read(move |connection| {
             Ok(AddressState {
                 has_account: users::has_email(connection, &key)?,
-                signup: signups::of_address(connection, &key)?,
+                claim: claims::of_address(connection, purpose, &key)?,
             })
         })
         .await
     }
 
-    async fn signup(&self, ticket: SecretHash) -> Result<Option<Stored<Signup>>, StoreError> {
-        self.read(move |connection| signups::of_ticket(connection, &ticket)).await
+    async fn claim(&self, purpose: Purpose, ticket: SecretHash) -> Result<Option<Stored<Claim>>, StoreError> {
+        self.read(move |connection| claims::of_ticket(connection, purpose, &ticket)).await
     }
 
-    async fn save_signup(&self, save: SaveSignup) -> Result<bool, StoreError> {
+    async fn save_claim(&self, save: SaveClaim) -> Result<bool, StoreError> {
         self.write(move |connection| {
-            if !signups::save(connection, &save)? {
+            if !claims::save(connection, &save)? {
                 return Ok(false);
             }
             if let Some(mail) = &save.mail {
@@ -63,8 +87,8 @@ impl AccountStore for SqliteStore {
             if users::has_username(connection, &account.user.username.key())? {
                 return Ok(AccountMade::UsernameTaken);
             }
-            if users::has_email(connection, &account.signup.signup.email.key())?
-                || !signups::save(connection, &account.signup)?
+            if users::has_email(connection, &account.claim.claim.email.key())?
+                || !claims::save(connection, &account.claim)?
             {
                 return Ok(AccountMade::TooLate);
             }
@@ -90,22 +114,34 @@ impl AccountStore for SqliteStore {
     }
 
     async fn own_profile(&self, user_id: UserId) -> Result<Option<OwnProfile>, StoreError> {
-        self.read(move |connection| users::own_profile(connection, user_id)).await
+        self.read(move |connection| profiles::own(connection, user_id)).await
     }
 
-    async fn profile(&self, username: &Username) -> Result<Option<UserProfile>, StoreError> {
+    async fn profile(&self, username: &Username) -> Result<Option<Profile>, StoreError> {
         let key = username.key();
-        self.read(move |connection| users::profile(connection, &key)).await
+        self.read(move |connection| profiles::of(connection, &key)).await
+    }
+
+    async fn users_by_name(&self, usernames: Vec<Username>) -> Result<Vec<Option<User>>, StoreError> {
+        self.read(move |connection| users::by_names(connection, &usernames)).await
+    }
+
+    async fn nearby(&self, search: NearbySearch) -> Result<Vec<NearbyUser>, StoreError> {
+        self.read(move |connection| nearby::search(connection, &search)).await
     }
 
     async fn open_session(
         &self,
         user_id: UserId,
+        password_version: i64,
         session: NewSession,
         max_open: u64,
         open_since: Timestamp,
     ) -> Result<SessionOpening, StoreError> {
         self.write(move |connection| {
+            if users::password_version(connection, user_id)? != password_version {
+                return Ok(SessionOpening::PasswordChanged);
+            }
             if let Some(unused_longest) = sessions::one_too_many(connection, user_id, max_open, open_since)? {
                 return Ok(SessionOpening::TooMany { unused_longest });
             }
@@ -152,7 +188,7 @@ impl AccountStore for SqliteStore {
 
     async fn clean_up(&self, now: Timestamp, ended_before: Timestamp) -> Result<(), StoreError> {
         self.write(move |connection| {
-            signups::forget(connection, now)?;
+            claims::forget(connection, now)?;
             sessions::forget(connection, ended_before)
         })
         .await

@@ -10,22 +10,29 @@ use crate::store::{
 /// How many mails may wait, so that a mail server that is away does not fill the disk.
 const MOST_WAITING: i64 = 10_000;
 
+const SIGNUP_CODE: i64 = 1;
+const ALREADY_REGISTERED: i64 = 2;
+const PASSWORD_RESET_CODE: i64 = 3;
+const NO_ACCOUNT: i64 = 4;
+
 pub(super) fn queue(connection: &Connection, mail: &NewMail) -> Result<(), StoreError> {
     let waiting: i64 = connection.prepare_cached("SELECT count(*) FROM mails")?.query_row([], |row| row.get(0))?;
     if waiting >= MOST_WAITING {
         return Err(StoreError::Overloaded);
     }
-    let ticket = match mail.matter {
-        MailMatter::SignupCode { ticket } => Some(ticket),
-        MailMatter::AlreadyRegistered => None,
+    let (matter, ticket) = match mail.matter {
+        MailMatter::SignupCode { ticket } => (SIGNUP_CODE, Some(ticket)),
+        MailMatter::AlreadyRegistered => (ALREADY_REGISTERED, None),
+        MailMatter::PasswordResetCode { ticket } => (PASSWORD_RESET_CODE, Some(ticket)),
+        MailMatter::NoAccount => (NO_ACCOUNT, None),
     };
     connection
         .prepare_cached(
-            "INSERT INTO mails (recipient, ticket, due_at, give_up_at, tries)
-             VALUES (:recipient, :ticket, :due_at, :give_up_at, 0)",
+            "INSERT INTO mails (recipient, matter, ticket, due_at, give_up_at, tries)
+             VALUES (:recipient, :matter, :ticket, :due_at, :give_up_at, 0)",
         )?
         .insert(named_params! {
-            ":recipient": mail.to.as_str(), ":ticket": ticket, ":due_at": Column(mail.due_at),
+            ":recipient": mail.to.as_str(), ":matter": matter, ":ticket": ticket, ":due_at": Column(mail.due_at),
             ":give_up_at": Column(mail.give_up_at),
         })?;
     Ok(())
@@ -33,15 +40,21 @@ pub(super) fn queue(connection: &Connection, mail: &NewMail) -> Result<(), Store
 
 pub(super) fn due(connection: &Connection, now: Timestamp, at_most: usize) -> Result<DueMails, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, recipient, ticket, due_at, give_up_at, tries FROM mails WHERE due_at <= :now
+        "SELECT id, recipient, matter, ticket, due_at, give_up_at, tries FROM mails WHERE due_at <= :now
          ORDER BY due_at, id LIMIT :at_most",
     )?;
     let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
     let mails = statement
         .query_map(named_params! { ":now": Column(now), ":at_most": at_most }, |row| {
-            let matter = match row.get("ticket")? {
-                Some(ticket) => MailMatter::SignupCode { ticket },
-                None => MailMatter::AlreadyRegistered,
+            let matter = match row.get("matter")? {
+                SIGNUP_CODE => MailMatter::SignupCode { ticket: row.get("ticket")? },
+                ALREADY_REGISTERED => MailMatter::AlreadyRegistered,
+                PASSWORD_RESET_CODE => MailMatter::PasswordResetCode { ticket: row.get("ticket")? },
+                NO_ACCOUNT => MailMatter::NoAccount,
+                matter => {
+                    let column = row.as_ref().column_index("matter")?;
+                    return Err(rusqlite::Error::IntegralValueOutOfRange(column, matter));
+                }
             };
             let mail = NewMail {
                 to: row.get::<_, Parsed<_>>("recipient")?.0,

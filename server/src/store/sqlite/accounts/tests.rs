@@ -5,8 +5,8 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     domain::accounts::{
+        claim::{self, ClaimRules, Purpose},
         refresh::RefreshState,
-        signup::{self, SignupRules},
     },
     store::accounts::{MailMatter, NewMail, SessionProof},
 };
@@ -45,10 +45,10 @@ fn session_id(n: u128) -> SessionId {
     SessionId::from_uuid(id(n))
 }
 
-fn asked(email: &str, ticket: u8) -> SaveSignup {
-    let rules = SignupRules::new(&Limits::default(), &Lifetimes::default());
-    let (signup, _) = signup::request(None, email.parse().unwrap(), false, hash(ticket), at(0), &rules);
-    SaveSignup { forget_at: signup::forget_at(&signup, &rules), signup, seen: None, mail: None }
+fn asked(email: &str, ticket: u8) -> SaveClaim {
+    let rules = ClaimRules::new(&Limits::default(), &Lifetimes::default());
+    let (claim, _) = claim::request(None, Purpose::Signup, email.parse().unwrap(), false, hash(ticket), at(0), &rules);
+    SaveClaim { forget_at: claim::forget_at(&claim, &rules), claim, seen: None, mail: None }
 }
 
 fn session(n: u128, second: u64) -> NewSession {
@@ -61,9 +61,9 @@ fn session(n: u128, second: u64) -> NewSession {
     }
 }
 
-fn account(n: u128, name: &str, signup: SaveSignup) -> NewAccount {
+fn account(n: u128, name: &str, claim: SaveClaim) -> NewAccount {
     NewAccount {
-        signup,
+        claim,
         user: User { user_id: UserId::from_uuid(id(n)), username: name.parse().unwrap() },
         bio: "Hello".parse().unwrap(),
         password: PasswordHash("phc".to_owned()),
@@ -85,20 +85,20 @@ async fn a_signup_comes_back_as_it_was_saved_in_every_step() {
     let shelf = shelf();
     let mut save = asked("Alice@Example.com", 1);
     for (round, step) in [
-        signup::Step::Verify { good: true, wrong_codes: 3 },
-        signup::Step::Verify { good: false, wrong_codes: 0 },
-        signup::Step::Complete,
-        signup::Step::Done,
+        claim::Step::Verify { good: true, wrong_codes: 3 },
+        claim::Step::Verify { good: false, wrong_codes: 0 },
+        claim::Step::Complete,
+        claim::Step::Done,
     ]
     .into_iter()
     .enumerate()
     {
-        save.signup.step = step;
-        assert!(shelf.save_signup(save.clone()).await.unwrap());
-        let stored = shelf.signup(hash(1)).await.unwrap().unwrap();
-        assert_eq!(stored.value, save.signup);
-        let by_address = shelf.address(&"aLICE@example.COM".parse().unwrap()).await.unwrap();
-        assert_eq!(by_address.signup, Some(stored.clone()), "an address is found in any case, round {round}");
+        save.claim.step = step;
+        assert!(shelf.save_claim(save.clone()).await.unwrap());
+        let stored = shelf.claim(Purpose::Signup, hash(1)).await.unwrap().unwrap();
+        assert_eq!(stored.value, save.claim);
+        let by_address = shelf.address(Purpose::Signup, &"aLICE@example.COM".parse().unwrap()).await.unwrap();
+        assert_eq!(by_address.claim, Some(stored.clone()), "an address is found in any case, round {round}");
         save.seen = Some(stored.version);
     }
 }
@@ -106,7 +106,7 @@ async fn a_signup_comes_back_as_it_was_saved_in_every_step() {
 #[tokio::test]
 async fn a_signup_that_somebody_else_saved_meanwhile_is_left_alone_and_its_mail_is_not_queued() {
     let shelf = shelf();
-    assert!(shelf.save_signup(asked("alice@example.com", 1)).await.unwrap());
+    assert!(shelf.save_claim(asked("alice@example.com", 1)).await.unwrap());
     let mail = NewMail {
         to: "alice@example.com".parse().unwrap(),
         matter: MailMatter::AlreadyRegistered,
@@ -114,19 +114,19 @@ async fn a_signup_that_somebody_else_saved_meanwhile_is_left_alone_and_its_mail_
         give_up_at: at(10),
     };
     for seen in [None, Some(7)] {
-        let late = SaveSignup { seen, mail: Some(mail.clone()), ..asked("alice@example.com", 2) };
-        assert!(!shelf.save_signup(late).await.unwrap());
+        let late = SaveClaim { seen, mail: Some(mail.clone()), ..asked("alice@example.com", 2) };
+        assert!(!shelf.save_claim(late).await.unwrap());
     }
-    assert!(shelf.signup(hash(2)).await.unwrap().is_none());
+    assert!(shelf.claim(Purpose::Signup, hash(2)).await.unwrap().is_none());
     assert!(shelf.due_mails(at(0), 10).await.unwrap().mails.is_empty());
 }
 
 #[tokio::test]
 async fn a_version_that_was_never_there_is_not_taken_for_one() {
     let shelf = shelf();
-    let late = SaveSignup { seen: Some(1), ..asked("alice@example.com", 1) };
-    assert!(!shelf.save_signup(late).await.unwrap());
-    assert!(shelf.signup(hash(1)).await.unwrap().is_none());
+    let late = SaveClaim { seen: Some(1), ..asked("alice@example.com", 1) };
+    assert!(!shelf.save_claim(late).await.unwrap());
+    assert!(shelf.claim(Purpose::Signup, hash(1)).await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -135,10 +135,10 @@ async fn an_account_is_made_whole_or_not_at_all() {
     with_account(&shelf, 1, "alice").await;
     let taken = account(2, "ALICE", asked("bob@example.com", 2));
     assert_eq!(shelf.make_account(taken).await.unwrap(), AccountMade::UsernameTaken);
-    assert!(shelf.signup(hash(2)).await.unwrap().is_none(), "the ticket stays as it was");
+    assert!(shelf.claim(Purpose::Signup, hash(2)).await.unwrap().is_none(), "the ticket stays as it was");
     let known = account(3, "carol", asked("ALICE@example.com", 3));
     assert_eq!(shelf.make_account(known).await.unwrap(), AccountMade::TooLate);
-    let stale = account(4, "dave", SaveSignup { seen: Some(5), ..asked("dave@example.com", 4) });
+    let stale = account(4, "dave", SaveClaim { seen: Some(5), ..asked("dave@example.com", 4) });
     assert_eq!(shelf.make_account(stale).await.unwrap(), AccountMade::TooLate);
     for name in ["carol", "dave"] {
         assert!(shelf.profile(&name.parse().unwrap()).await.unwrap().is_none());
@@ -256,7 +256,7 @@ async fn mails_come_in_the_order_in_which_they_are_due_and_the_next_one_is_annou
             due_at: at(second),
             give_up_at: at(100),
         };
-        shelf.save_signup(SaveSignup { mail: Some(mail), ..asked(&email, n) }).await.unwrap();
+        shelf.save_claim(SaveClaim { mail: Some(mail), ..asked(&email, n) }).await.unwrap();
     }
     let due = shelf.due_mails(at(20), 10).await.unwrap();
     let matters: Vec<_> = due.mails.iter().map(|queued| queued.mail.matter).collect();
@@ -279,12 +279,12 @@ async fn clean_up_forgets_what_no_longer_matters_and_nothing_else() {
     let shelf = shelf();
     let alice = with_account(&shelf, 1, "alice").await;
     shelf.open_session(alice, session(2, 100), 50, at(0)).await.unwrap();
-    shelf.save_signup(asked("bob@example.com", 9)).await.unwrap();
+    shelf.save_claim(asked("bob@example.com", 9)).await.unwrap();
     shelf.clean_up(at(3599), at(100)).await.unwrap();
     assert!(shelf.session(session_id(1)).await.unwrap().is_none());
     assert!(shelf.session(session_id(2)).await.unwrap().is_some());
-    assert!(shelf.signup(hash(9)).await.unwrap().is_some());
+    assert!(shelf.claim(Purpose::Signup, hash(9)).await.unwrap().is_some());
     shelf.clean_up(at(3600), at(100)).await.unwrap();
-    assert!(shelf.signup(hash(9)).await.unwrap().is_none());
+    assert!(shelf.claim(Purpose::Signup, hash(9)).await.unwrap().is_none());
     assert!(shelf.account(&"alice".parse().unwrap()).await.unwrap().is_some());
 }

@@ -1,7 +1,4 @@
-use i9chat_spec::{
-    Login, User, UserId,
-    api::users::{OwnProfile, UserProfile},
-};
+use i9chat_spec::{Login, User, UserId, Username};
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use super::column::{Column, Parsed};
@@ -26,7 +23,7 @@ pub(super) fn has_username(connection: &Connection, key: &str) -> Result<bool, S
 }
 
 pub(super) fn add(connection: &Connection, account: &NewAccount) -> Result<UserRow, StoreError> {
-    let email = &account.signup.signup.email;
+    let email = &account.claim.claim.email;
     let id = connection
         .prepare_cached(
             "INSERT INTO users (user_id, username, username_key, email, email_key, password_hash, bio, created_at)
@@ -53,13 +50,17 @@ pub(super) fn row_of(connection: &Connection, user_id: UserId) -> Result<UserRow
 pub(super) fn by_login(connection: &Connection, login: &Login) -> Result<Option<Account>, StoreError> {
     // No username holds an `@`, and every mail address does.
     let sql = if login.as_str().contains('@') {
-        "SELECT user_id, username, password_hash FROM users WHERE email_key = ?1"
+        "SELECT user_id, username, password_hash, password_version FROM users WHERE email_key = ?1"
     } else {
-        "SELECT user_id, username, password_hash FROM users WHERE username_key = ?1"
+        "SELECT user_id, username, password_hash, password_version FROM users WHERE username_key = ?1"
     };
     let mut statement = connection.prepare_cached(sql)?;
     let account = statement.query_row([login.as_str().to_ascii_lowercase()], |row| {
-        Ok(Account { user: user(row, "user_id", "username")?, password: row.get("password_hash")? })
+        Ok(Account {
+            user: user(row, "user_id", "username")?,
+            password: row.get("password_hash")?,
+            password_version: row.get("password_version")?,
+        })
     });
     Ok(account.optional()?)
 }
@@ -78,30 +79,33 @@ pub(super) fn renew_password_hash(
     Ok(())
 }
 
-pub(super) fn own_profile(connection: &Connection, user_id: UserId) -> Result<Option<OwnProfile>, StoreError> {
-    let mut statement =
-        connection.prepare_cached("SELECT user_id, username, email, bio, created_at FROM users WHERE user_id = ?1")?;
-    let profile = statement.query_row([Column(user_id.as_uuid())], |row| {
-        let User { user_id, username } = user(row, "user_id", "username")?;
-        Ok(OwnProfile {
-            user_id,
-            username,
-            email: row.get::<_, Parsed<_>>("email")?.0,
-            bio: row.get::<_, Parsed<_>>("bio")?.0,
-            created_at: row.get::<_, Column<_>>("created_at")?.0,
-        })
-    });
-    Ok(profile.optional()?)
+/// The users of those names, in their order.
+pub(super) fn by_names(connection: &Connection, names: &[Username]) -> Result<Vec<Option<User>>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT user_id, username FROM users WHERE username_key = ?1")?;
+    names
+        .iter()
+        .map(|name| Ok(statement.query_row([name.key()], |row| user(row, "user_id", "username")).optional()?))
+        .collect()
 }
 
-pub(super) fn profile(connection: &Connection, key: &str) -> Result<Option<UserProfile>, StoreError> {
-    let mut statement =
-        connection.prepare_cached("SELECT user_id, username, bio FROM users WHERE username_key = ?1")?;
-    let profile = statement.query_row([key], |row| {
-        let User { user_id, username } = user(row, "user_id", "username")?;
-        Ok(UserProfile { user_id, username, bio: row.get::<_, Parsed<_>>("bio")?.0 })
-    });
-    Ok(profile.optional()?)
+pub(super) fn password_version(connection: &Connection, user_id: UserId) -> Result<i64, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT password_version FROM users WHERE user_id = ?1")?;
+    Ok(statement.query_row([Column(user_id.as_uuid())], |row| row.get(0))?)
+}
+
+/// Sets another password.
+pub(super) fn set_password(
+    connection: &Connection,
+    user_id: UserId,
+    password: &PasswordHash,
+) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "UPDATE users SET password_hash = :password, password_version = password_version + 1
+             WHERE user_id = :user_id",
+        )?
+        .execute(named_params! { ":password": password, ":user_id": Column(user_id.as_uuid()) })?;
+    Ok(())
 }
 
 /// The user in two columns of a row.

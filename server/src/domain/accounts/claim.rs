@@ -1,6 +1,6 @@
-//! The way of a sign-up, for one mail address: request, verify, complete. (ACC-1 to ACC-7)
+//! The claim to a mail address, for one purpose: request, verify, complete. (ACC-1 to ACC-7, ACC-13 to ACC-16)
 //!
-//! An address has at most one ticket, so that a new one voids the earlier by taking its place. (ACC-6)
+//! An address has at most one ticket for a purpose, so that a new one voids the earlier by taking its place. (ACC-6)
 
 use i9chat_spec::{EmailAddress, Lifetimes, Limits, Timestamp};
 
@@ -12,9 +12,18 @@ use super::{
 const HOUR_S: u64 = 3600;
 const DAY_S: u64 = 24 * HOUR_S;
 
-/// What a sign-up keeps to.
+/// What somebody claims an address for. Each is counted by itself. (ACC-15)
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// To make an account.
+    Signup,
+    /// To set a new password of the account.
+    PasswordReset,
+}
+
+/// What a claim keeps to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SignupRules {
+pub struct ClaimRules {
     /// How long a ticket is good, in seconds. (ACC-4)
     pub ticket_ttl_s: u64,
     /// Good tickets for one address. (ACC-7)
@@ -25,7 +34,7 @@ pub struct SignupRules {
     pub wrong_codes_of_address: Rate,
 }
 
-impl SignupRules {
+impl ClaimRules {
     /// The rules as the capabilities publish them.
     pub fn new(limits: &Limits, lifetimes: &Lifetimes) -> Self {
         Self {
@@ -42,21 +51,23 @@ impl SignupRules {
 pub enum Step {
     /// The code is awaited.
     Verify {
-        /// Whether a code is right at all: not so for an address that has an account, or that asked too often.
-        /// Such a ticket looks like any other from outside. (ACC-3, ACC-7)
+        /// Whether a code is right at all: not so for a sign-up with an address that has an account, a reset with one that
+        /// has none, or an address that asked too often. Such a ticket looks like any other from outside. (ACC-3, ACC-7, ACC-14)
         good: bool,
         /// Wrong codes for this ticket so far.
         wrong_codes: u32,
     },
-    /// The code was right; username and password are awaited.
+    /// The code was right; username and password, or the new password, are awaited.
     Complete,
     /// The ticket was used.
     Done,
 }
 
-/// The sign-up of one address.
+/// The claim to one address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signup {
+pub struct Claim {
+    /// What for.
+    pub purpose: Purpose,
     /// The address, spelled as it was last sent.
     pub email: EmailAddress,
     /// The newest ticket.
@@ -76,87 +87,93 @@ pub struct Signup {
 pub enum RequestMail {
     /// The code.
     Code,
-    /// A note to the owner of the account that somebody tried. (ACC-3)
-    AlreadyRegistered,
+    /// A note instead: to the owner of the account that somebody tried to sign up (ACC-3), to one without an account that
+    /// there is no password to reset (ACC-14).
+    Note,
     /// None: too many were asked for. (ACC-7)
     Nothing,
 }
 
-/// Starts a sign-up, or starts it again with a new ticket.
+/// Starts a claim, or starts it again with a new ticket.
 pub fn request(
-    earlier: Option<Signup>,
+    earlier: Option<Claim>,
+    purpose: Purpose,
     email: EmailAddress,
     has_account: bool,
     ticket: SecretHash,
     now: Timestamp,
-    rules: &SignupRules,
-) -> (Signup, RequestMail) {
+    rules: &ClaimRules,
+) -> (Claim, RequestMail) {
     let (mut tickets, wrong_codes) =
         earlier.map_or_else(Default::default, |earlier| (earlier.tickets, earlier.wrong_codes));
     let too_many = tickets.is_full(now, rules.tickets);
     if !too_many {
         tickets.note(now, rules.tickets);
     }
-    let mail = match (too_many, has_account) {
+    let has_what_it_takes = match purpose {
+        Purpose::Signup => !has_account,
+        Purpose::PasswordReset => has_account,
+    };
+    let mail = match (too_many, has_what_it_takes) {
         (true, _) => RequestMail::Nothing,
-        (false, true) => RequestMail::AlreadyRegistered,
-        (false, false) => RequestMail::Code,
+        (false, false) => RequestMail::Note,
+        (false, true) => RequestMail::Code,
     };
     let step = Step::Verify { good: mail == RequestMail::Code, wrong_codes: 0 };
     let expires_at = now.plus_seconds(rules.ticket_ttl_s);
-    (Signup { email, ticket, expires_at, step, tickets, wrong_codes }, mail)
+    (Claim { purpose, email, ticket, expires_at, step, tickets, wrong_codes }, mail)
 }
 
 /// What comes of a code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verification {
-    /// It is right: the sign-up goes on with the new ticket.
-    Verified(Signup),
+    /// It is right: the claim goes on with the new ticket.
+    Verified(Claim),
     /// It is wrong, and that counts.
-    Wrong(Signup),
+    Wrong(Claim),
     /// The ticket is no good, whatever the code. (ACC-4, ACC-5)
     TicketInvalid,
 }
 
 /// Takes a code for the newest ticket of an address.
 pub fn verify(
-    mut signup: Signup,
+    mut claim: Claim,
     code_is_right: bool,
     next_ticket: SecretHash,
     now: Timestamp,
-    rules: &SignupRules,
+    rules: &ClaimRules,
 ) -> Verification {
-    let Step::Verify { good, wrong_codes } = signup.step else { return Verification::TicketInvalid };
-    if now >= signup.expires_at || u64::from(wrong_codes) >= rules.wrong_codes_of_ticket {
+    let Step::Verify { good, wrong_codes } = claim.step else { return Verification::TicketInvalid };
+    if now >= claim.expires_at || u64::from(wrong_codes) >= rules.wrong_codes_of_ticket {
         return Verification::TicketInvalid;
     }
-    let too_many = signup.wrong_codes.is_full(now, rules.wrong_codes_of_address);
+    let too_many = claim.wrong_codes.is_full(now, rules.wrong_codes_of_address);
     if good && code_is_right && !too_many {
-        signup.ticket = next_ticket;
-        signup.expires_at = now.plus_seconds(rules.ticket_ttl_s);
-        signup.step = Step::Complete;
-        return Verification::Verified(signup);
+        claim.ticket = next_ticket;
+        claim.expires_at = now.plus_seconds(rules.ticket_ttl_s);
+        claim.step = Step::Complete;
+        return Verification::Verified(claim);
     }
-    signup.step = Step::Verify { good, wrong_codes: wrong_codes.saturating_add(1) };
+    claim.step = Step::Verify { good, wrong_codes: wrong_codes.saturating_add(1) };
     if !too_many {
-        signup.wrong_codes.note(now, rules.wrong_codes_of_address);
+        claim.wrong_codes.note(now, rules.wrong_codes_of_address);
     }
-    Verification::Wrong(signup)
+    Verification::Wrong(claim)
 }
 
 /// Uses the ticket for the last step, if it is good for that. (ACC-4)
-pub fn complete(signup: Signup, now: Timestamp) -> Option<Signup> {
-    (signup.step == Step::Complete && now < signup.expires_at).then_some(Signup { step: Step::Done, ..signup })
+pub fn complete(claim: Claim, now: Timestamp) -> Option<Claim> {
+    (claim.step == Step::Complete && now < claim.expires_at).then_some(Claim { step: Step::Done, ..claim })
 }
 
-/// From when on nothing of the sign-up matters any more.
-pub fn forget_at(signup: &Signup, rules: &SignupRules) -> Timestamp {
+/// From when on nothing of the claim matters any more.
+pub fn forget_at(claim: &Claim, rules: &ClaimRules) -> Timestamp {
     let ends = [
-        Some(signup.expires_at),
-        signup.tickets.last().map(|at| at.plus_seconds(rules.tickets.seconds)),
-        signup.wrong_codes.last().map(|at| at.plus_seconds(rules.wrong_codes_of_address.seconds)),
+        Some(claim.expires_at),
+        claim.tickets.last().map(|at| at.plus_seconds(rules.tickets.seconds)),
+        claim.wrong_codes.last().map(|at| at.plus_seconds(rules.wrong_codes_of_address.seconds)),
     ];
-    ends.into_iter().flatten().fold(signup.expires_at, Ord::max)
+    ends.into_iter().flatten().fold(claim.expires_at, Ord::max)
 }
 
 #[cfg(test)]

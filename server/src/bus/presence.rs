@@ -1,0 +1,45 @@
+use async_trait::async_trait;
+use i9chat_spec::{PresenceState, Timestamp, UserId};
+
+use crate::store::StoreError;
+
+/// Whether a user is there. (PRS-1, PRS-2)
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PresenceOf {
+    /// Whether they are there.
+    pub presence: PresenceState,
+    /// When they were last there, if they are not and ever were.
+    pub last_seen: Option<Timestamp>,
+}
+
+impl PresenceOf {
+    /// One who is there.
+    pub const ONLINE: Self = Self { presence: PresenceState::Online, last_seen: None };
+
+    /// One who is not.
+    pub const fn offline(last_seen: Option<Timestamp>) -> Self {
+        Self { presence: PresenceState::Offline, last_seen }
+    }
+}
+
+/// Who is there, over all nodes. A node that stops without a word is forgotten when its lease runs out. (PRS-3)
+#[async_trait]
+pub trait Presence: Send + Sync + 'static {
+    /// A connection of the user has opened on this node. When this returns, every node answers that they are there.
+    async fn connect(&self, user_id: UserId);
+
+    /// A connection of the user on this node has closed: one for which [`connect`](Self::connect) returned.
+    async fn disconnect(&self, user_id: UserId);
+
+    /// Whether users are there: one answer for each, in their order.
+    async fn states(&self, users: &[UserId]) -> Result<Vec<PresenceOf>, StoreError>;
+
+    /// How many of the users are there.
+    async fn online_among(&self, users: &[UserId]) -> Result<u64, StoreError>;
+}
+
+/// Hears who comes and goes, each user's changes in their order. Must not call back.
+pub trait PresenceWatcher: Send + Sync + 'static {
+    /// A user has come or gone.
+    fn changed(&self, user_id: UserId, now: PresenceOf);
+}
