@@ -12,6 +12,9 @@ pub mod groups;
 pub mod log;
 pub mod messages;
 pub mod msgpack;
+pub mod presence;
+pub mod reactions;
+pub mod receipts;
 pub mod resume;
 pub mod sessions;
 mod unseen;
@@ -34,7 +37,10 @@ pub fn all() -> Vec<Case> {
         chats::CASES,
         &messages::all(),
         &groups::all(),
+        &receipts::all(),
+        &reactions::all(),
         log::CASES,
+        &presence::all(),
         resume::CASES,
         &websocket::all(),
         capabilities::CASES,

@@ -2,9 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tokio::sync::Mutex;
+
 use crate::{
     client::dial::{NotAnOrigin, Origin},
     mail::MailSource,
+    world::User,
 };
 
 /// How long the suite waits before it calls a server silent. Only failures ever take this long.
@@ -30,6 +33,7 @@ pub struct Target {
     origins: Arc<[Origin]>,
     mail: MailSource,
     deadlines: Deadlines,
+    crowd: Arc<Mutex<Vec<User>>>,
 }
 
 impl Target {
@@ -39,7 +43,7 @@ impl Target {
         if origins.is_empty() {
             return Err(Origin::try_from("").err().unwrap_or_else(|| unreachable!("no URL is no origin")));
         }
-        Ok(Self { origins: origins.into(), mail, deadlines: Deadlines::default() })
+        Ok(Self { origins: origins.into(), mail, deadlines: Deadlines::default(), crowd: Arc::default() })
     }
 
     /// The same server, with other deadlines.
@@ -52,6 +56,11 @@ impl Target {
     /// How long the suite waits.
     pub fn deadlines(&self) -> Deadlines {
         self.deadlines
+    }
+
+    /// The users whom cases share that need many. ([`World::crowd`](crate::world::World::crowd))
+    pub(crate) fn crowd(&self) -> &Mutex<Vec<User>> {
+        &self.crowd
     }
 
     /// Where the server listens: at least one place.

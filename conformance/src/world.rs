@@ -3,7 +3,13 @@
 #![expect(clippy::indexing_slicing, reason = "a JSON value answers null for a field that it does not have")]
 
 pub mod conversation;
+mod crowd;
+pub mod group;
+pub mod held;
+pub mod listener;
+pub mod marks;
 mod newcomer;
+pub mod presence;
 mod user;
 
 use std::{
@@ -58,6 +64,12 @@ impl World {
     /// Whether the server claims a profile. (PRF-1)
     pub fn claims(&self, profile: Profile) -> bool {
         self.capabilities.profiles.contains(&profile)
+    }
+
+    /// The case needs another profile than its own too: skipped where the server does not claim it. (PRF-1)
+    pub fn needs(&self, profile: Profile) -> Verdict {
+        let reason = || Stop::skipped(format!("the server does not claim the profile {profile}, which this needs too"));
+        self.claims(profile).then_some(()).ok_or_else(reason)
     }
 
     /// The limits that the server publishes. (CAP-1)

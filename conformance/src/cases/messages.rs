@@ -2,7 +2,9 @@
 
 #![expect(clippy::indexing_slicing, reason = "a JSON value answers null for a field that it does not have")]
 
+mod groups;
 mod history;
+mod replies;
 mod retries;
 
 use std::collections::BTreeMap;
@@ -25,7 +27,7 @@ use crate::{
 
 /// The cases of this section.
 pub fn all() -> Vec<Case> {
-    [CASES, retries::CASES, history::CASES].concat()
+    [CASES, retries::CASES, history::CASES, replies::CASES, groups::CASES].concat()
 }
 
 cases! { Messages:

@@ -5,6 +5,7 @@ use std::{ops::Deref, time::Duration};
 use i9chat_spec::ErrorCode;
 use serde_json::{Value, json};
 
+use super::World;
 use crate::{
     client::{Answer, Client, Request, Socket},
     expect::text_at,
@@ -57,6 +58,14 @@ impl User {
             token,
             refresh_token,
         })
+    }
+
+    /// The same user as another case's, in whose record the traffic then stands.
+    pub(super) fn seen_by(&self, world: &World) -> Self {
+        for secret in [&self.token, &self.refresh_token, &self.password] {
+            world.journal().secret(secret);
+        }
+        Self { client: world.visitor().with_token(&self.token), ..self.clone() }
     }
 
     /// The user as they stand in answers. (CNV-10)

@@ -1,0 +1,19 @@
+//! Section 9: groups.
+
+mod changes;
+mod creation;
+mod leaving;
+mod members;
+mod order;
+mod table;
+mod visibility;
+
+use crate::case::Case;
+
+pub(super) use creation::is_conflicting;
+
+/// The cases of this section.
+pub fn all() -> Vec<Case> {
+    [creation::CASES, members::CASES, table::CASES, order::CASES, leaving::CASES, changes::CASES, visibility::CASES]
+        .concat()
+}
