@@ -268,6 +268,9 @@ async fn clean_up(app: Arc<App>) {
         if let Err(error) = app.clean_up().await {
             tracing::warn!(%error, "what has run out was not cleaned up");
         }
+        if let Err(error) = app.forget_old_events().await {
+            tracing::warn!(%error, "old events were not removed");
+        }
         if let Err(failure) = app.remove_expired_media().await {
             tracing::warn!(?failure, "media that nobody uses was not removed");
         }

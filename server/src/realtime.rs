@@ -8,7 +8,7 @@ mod router;
 
 pub use connection::{Connecting, close, serve};
 pub use outbox::{Outbox, Outgoing};
-pub use resume::{Resumed, Start};
+pub use resume::Resumed;
 pub use router::{Router, TooManyConnections};
 
 pub use frames::EncodedEvent;

@@ -1,5 +1,5 @@
 use i9chat_spec::{
-    MediaRule, PROTOCOL_VERSION, Profile,
+    Emoji, MediaRule, PROTOCOL_VERSION, Profile,
     api::capabilities::{Capabilities, GetCapabilities, ServerInfo},
     error::NoRefusal,
 };
@@ -18,6 +18,7 @@ impl Handle<GetCapabilities> for App {
             limits: self.limits.clone(),
             media: MediaRule::all(),
             lifetimes: self.lifetimes.clone(),
+            unicode_version: Emoji::unicode_version(),
         }
         .into())
     }

@@ -1,13 +1,18 @@
-//! Chats: opening, listing, reading one. (CHT-1 to CHT-7)
+//! Chats: opening, listing, reading one. (CHT-1 to CHT-8)
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use i9chat_spec::{
-    Cursor, FieldCode, FieldError,
-    api::chats::{ChatPage, ChatSnapshot, GetChat, GetChatRefusal, ListChats, OpenDirect, OpenDirectRefusal},
+    Chat, ChatId, Cursor, ErrorCode, FieldCode, FieldError, Refusal, UserId,
+    api::chats::{
+        ChatPage, ChatSnapshot, GetChat, GetChatRefusal, ListChats, ListChatsRefusal, OpenDirect, OpenDirectRefusal,
+    },
 };
 
-use super::{Answer, App, Call, Failure, Handle};
-use crate::domain::{self, Position};
+use super::{Answer, App, Call, Failure, Handle, Start};
+use crate::{
+    domain::{self, Position},
+    store::{ChatsQuery, Snapshot},
+};
 
 impl Handle<OpenDirect> for App {
     async fn handle(&self, call: Call<OpenDirect>) -> Result<Answer<ChatSnapshot>, Failure<OpenDirectRefusal>> {
@@ -16,16 +21,21 @@ impl Handle<OpenDirect> for App {
         let partner = found.ok_or(Failure::Refused(OpenDirectRefusal::UserNotFound))?;
         let user_id = opener.user_id;
         let chat_id = self.committer.commit(domain::OpenDirect { opener, partner }).await?;
-        let chat = self.log.chat(user_id, chat_id).await?.ok_or(Failure::Internal)?;
-        Ok(ChatSnapshot { chat: chat.value, cursor: chat.place.cursor(self.epoch) }.into())
+        Ok(self.chat_snapshot(user_id, chat_id).await?.into())
     }
 }
 
 impl Handle<ListChats> for App {
-    async fn handle(&self, call: Call<ListChats>) -> Result<Answer<ChatPage>, Failure<i9chat_spec::error::NoRefusal>> {
+    async fn handle(&self, call: Call<ListChats>) -> Result<Answer<ChatPage>, Failure<ListChatsRefusal>> {
         let before = call.query.after.as_ref().map(page_start).transpose().map_err(Failure::Invalid)?;
+        let changed_since = match Start::of(call.query.changed_since.as_ref(), self.epoch, &*self.log).await? {
+            Start::Fresh => None,
+            Start::After(place) => Some(place.position),
+            Start::Reset | Start::Forgotten => return Err(Failure::refused(ErrorCode::CursorReset)),
+        };
         let limit = call.query.limit.unwrap_or_default().get();
-        let page = self.log.chats(call.caller.user.user_id, before, limit).await?;
+        let query = ChatsQuery { before, changed_since, limit };
+        let page = self.log.chats(call.caller.user.user_id, query).await?;
         let next = page.value.next.map(page_cursor).transpose()?;
         Ok(ChatPage { items: page.value.chats, next, cursor: page.place.cursor(self.epoch) }.into())
     }
@@ -33,9 +43,24 @@ impl Handle<ListChats> for App {
 
 impl Handle<GetChat> for App {
     async fn handle(&self, call: Call<GetChat>) -> Result<Answer<ChatSnapshot>, Failure<GetChatRefusal>> {
-        let found = self.log.chat(call.caller.user.user_id, call.path.chat_id).await?;
-        let chat = found.ok_or(Failure::Refused(GetChatRefusal::ChatNotFound))?;
-        Ok(ChatSnapshot { chat: chat.value, cursor: chat.place.cursor(self.epoch) }.into())
+        let read = self.log.chat(call.caller.user.user_id, call.path.chat_id).await?;
+        Ok(self.snapshot(read.found()?).into())
+    }
+}
+
+impl App {
+    fn snapshot(&self, read: Snapshot<Chat>) -> ChatSnapshot {
+        ChatSnapshot { chat: read.value, cursor: read.place.cursor(self.epoch) }
+    }
+
+    /// A chat that the user has just got.
+    pub(super) async fn chat_snapshot<R: Refusal>(
+        &self,
+        user_id: UserId,
+        chat_id: ChatId,
+    ) -> Result<ChatSnapshot, Failure<R>> {
+        let read = self.log.chat(user_id, chat_id).await?;
+        Ok(self.snapshot(read.found()?))
     }
 }
 

@@ -1,15 +1,15 @@
 //! The event stream without a socket. (RSM-9)
 
 use i9chat_spec::{
-    EventFrame, Resume,
+    EventFrame, Resume, Timestamp,
     api::events::{EventPage, ListEvents},
     error::NoRefusal,
 };
 
-use super::{Answer, App, Call, Failure, Handle};
+use super::{Answer, App, Call, Failure, Handle, Start};
 use crate::{
     domain::{Place, Record},
-    store::{Missed, MissedQuery},
+    store::{Missed, MissedQuery, StoreError},
 };
 
 impl Handle<ListEvents> for App {
@@ -23,13 +23,10 @@ impl Handle<ListEvents> for App {
         let Some(cursor) = &call.query.cursor else {
             return Ok(at(Resume::Fresh, self.log.head().await?.place).into());
         };
-        let place = Place::of_cursor(cursor, self.epoch);
-        let stored = match place {
-            Some(place) => self.log.place_at(place.position).await?,
-            None => None,
-        };
-        let Some(place) = place.filter(|place| stored == Some(*place)) else {
-            return Ok(at(Resume::Reset, self.log.head().await?.place).into());
+        let place = match Start::of(Some(cursor), self.epoch, &*self.log).await? {
+            Start::After(place) => place,
+            Start::Forgotten => return Ok(at(Resume::Limited, self.log.head().await?.place).into()),
+            Start::Fresh | Start::Reset => return Ok(at(Resume::Reset, self.log.head().await?.place).into()),
         };
         let query = MissedQuery {
             user_id: call.caller.user.user_id,
@@ -51,6 +48,14 @@ impl Handle<ListEvents> for App {
 }
 
 impl App {
+    /// Removes events that are older than they are kept. (RSM-12)
+    pub async fn forget_old_events(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let kept_ms = i64::try_from(self.lifetimes.event_retention_s.saturating_mul(1000)).unwrap_or(i64::MAX);
+        let before = Timestamp::from_millis(now.as_millis().saturating_sub(kept_ms));
+        self.log.forget_events(now, before).await
+    }
+
     fn event<R>(&self, record: &Record) -> Result<EventFrame, Failure<R>> {
         let data: serde_json::Value = serde_json::from_str(&record.data).map_err(|_| Failure::Internal)?;
         let frame = serde_json::json!({

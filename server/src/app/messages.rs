@@ -1,36 +1,33 @@
-//! Messages: sending, history, reading one. (MSG-1 to MSG-12)
+//! Messages: sending, history, reading one. (MSG-1 to MSG-16)
 
 use i9chat_spec::{
     Entry, FieldCode, FieldError, action,
     action::SendMessageData,
     api::messages::{
-        EntriesQuery, EntryPage, GetMessage, GetMessageRefusal, ListEntries, ListEntriesRefusal, MessageSent,
-        SendMessage, SendMessageRefusal,
+        EntriesQuery, EntryPage, GetMessage, GetMessageRefusal, ListEntries, ListEntriesRefusal, MessageSent, NewMessage,
+        OneMessage, SendMessage, SendMessageRefusal,
     },
 };
 
-use super::{Act, Answer, App, Call, Done, Failure, Handle, Identity};
+use super::{Act, Actor, Answer, App, Call, Done, Failure, Handle, Identity};
 use crate::{
     domain,
-    store::{MessageRead, Seek},
+    store::{self, Seek},
 };
 
 impl Act<action::SendMessage> for App {
-    fn act(&self, caller: &Identity, data: SendMessageData, done: Done<action::SendMessage>) {
-        let SendMessageData { chat_id, client_id, content } = data;
-        let command = domain::SendMessage { sender: caller.user.clone(), chat_id, client_id, content };
+    fn act(&self, caller: &Actor, data: SendMessageData, done: Done<action::SendMessage>) {
+        let SendMessageData { chat_id, client_id, content, reply_to } = data;
+        let command = domain::SendMessage { sender: caller.user.clone(), chat_id, client_id, content, reply_to };
         self.committer.submit(command, done);
     }
 }
 
 impl Handle<SendMessage> for App {
     async fn handle(&self, call: Call<SendMessage>) -> Result<Answer<MessageSent>, Failure<SendMessageRefusal>> {
-        let command = domain::SendMessage {
-            sender: call.caller.user,
-            chat_id: call.path.chat_id,
-            client_id: call.body.client_id,
-            content: call.body.content,
-        };
+        let NewMessage { client_id, content, reply_to } = call.body;
+        let sender = call.caller.user;
+        let command = domain::SendMessage { sender, chat_id: call.path.chat_id, client_id, content, reply_to };
         Ok(self.committer.commit(command).await?.into())
     }
 }
@@ -41,7 +38,7 @@ impl Handle<ListEntries> for App {
         let limit = call.query.limit.unwrap_or_default().get();
         // One more than asked for tells whether more follow.
         let read = self.log.entries(call.caller.user.user_id, call.path.chat_id, seek, limit + 1).await?;
-        let mut items = read.ok_or(Failure::Refused(ListEntriesRefusal::ChatNotFound))?;
+        let mut items = read.found()?;
         let more = items.len() > limit;
         items.truncate(limit);
         let next = items.last().filter(|_| more).and_then(Entry::seq);
@@ -64,11 +61,12 @@ fn seek(query: &EntriesQuery) -> Result<Seek, FieldError> {
 
 impl Handle<GetMessage> for App {
     async fn handle(&self, call: Call<GetMessage>) -> Result<Answer<Entry>, Failure<GetMessageRefusal>> {
-        let found = self.log.message(call.caller.user.user_id, call.path.chat_id, call.path.message_id).await?;
-        match found {
-            MessageRead::Found(message) => Ok(Entry::Message(*message).into()),
-            MessageRead::NoChat => Err(Failure::Refused(GetMessageRefusal::ChatNotFound)),
-            MessageRead::NoMessage => Err(Failure::Refused(GetMessageRefusal::MessageNotFound)),
-        }
+        let message = self.log.message(wanted(&call.caller, &call.path)).await?.found()?;
+        Ok(Entry::Message(*message).into())
     }
+}
+
+/// A message that a caller names.
+pub(super) fn wanted(caller: &Identity, path: &OneMessage) -> store::OneMessage {
+    store::OneMessage { user_id: caller.user.user_id, chat_id: path.chat_id, message_id: path.message_id }
 }

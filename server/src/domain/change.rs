@@ -1,9 +1,14 @@
 use std::sync::Arc;
 
 use i9chat_spec::{
-    Chat, ChatId, Message, SessionId, Timestamp, User, UserId,
-    event::{ChatAdded, EventData, MessageCreated, SessionEnded},
+    Activity, Chat, ChatId, GroupSummary, Message, SessionId, Timestamp, User, UserId,
+    api::groups::{AddedMember, NewGroup},
+    event::{
+        ChatAdded, EventData, GroupActivity, MembershipEnded, MessageCreated, ProfileChanged, ReactionChanged,
+        ReadStateChanged, ReceiptsUpdated, SessionEnded,
+    },
 };
+use serde::{Deserialize, Serialize};
 
 use super::{Place, Position};
 use crate::ids::Ids;
@@ -40,12 +45,64 @@ pub enum ChangeBody {
         /// The message.
         message: Box<Message>,
     },
+    /// Something happened to a group.
+    GroupActivity {
+        /// Who may see it.
+        audience: Arc<[UserId]>,
+        /// The activity.
+        activity: Box<Activity>,
+        /// What was asked for and answered, when it created the group.
+        creation: Option<Box<GroupCreation>>,
+    },
+    /// A user's reaction to a message is another.
+    ReactionChanged {
+        /// Who may see it.
+        audience: Arc<[UserId]>,
+        /// Where.
+        chat_id: ChatId,
+        /// Whose, and what it is now.
+        changed: Box<ReactionChanged>,
+    },
+    /// Others may see how far a user is in a chat. What it does is in the `ReadStateChanged` before it.
+    ReceiptsUpdated {
+        /// Who may see it.
+        audience: Arc<[UserId]>,
+        /// Where.
+        chat_id: ChatId,
+        /// Who, and how far.
+        updated: Box<ReceiptsUpdated>,
+    },
     /// A user has a chat, from this position on.
     ChatAdded {
         /// Who.
         user: User,
+        /// Their place among those whom the same entry let in.
+        order: u32,
         /// The chat as they see it.
         chat: Box<Chat>,
+    },
+    /// A user is no member of a group any more; what comes after the entry before this they do not see.
+    MembershipEnded {
+        /// Who.
+        user_id: UserId,
+        /// From what, how, and after which entry.
+        ended: MembershipEnded,
+        /// The group as it was then.
+        group: Box<GroupSummary>,
+    },
+    /// A user has got or read more of a chat.
+    ReadStateChanged {
+        /// Who.
+        user_id: UserId,
+        /// How far they are now.
+        state: ReadStateChanged,
+    },
+    /// A user's profile is another.
+    ProfileChanged {
+        /// Whose.
+        user_id: UserId,
+        /// What it is now.
+        profile: Box<ProfileChanged>,
     },
     /// A session has ended.
     SessionEnded {
@@ -58,32 +115,60 @@ pub enum ChangeBody {
     },
 }
 
+/// A group that was created: kept so that a retry has the first answer again. (GRP-3)
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct GroupCreation {
+    /// What was asked for.
+    pub asked: NewGroup,
+    /// The group.
+    pub chat_id: ChatId,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// What became of each name.
+    pub results: Vec<AddedMember>,
+}
+
 impl ChangeBody {
     /// Whom the change is for.
     pub fn audience(&self) -> &[UserId] {
         match self {
-            Self::MessageCreated { audience, .. } => audience,
+            Self::MessageCreated { audience, .. }
+            | Self::GroupActivity { audience, .. }
+            | Self::ReactionChanged { audience, .. }
+            | Self::ReceiptsUpdated { audience, .. } => audience,
             Self::ChatAdded { user, .. } => std::slice::from_ref(&user.user_id),
-            Self::SessionEnded { user_id, .. } => std::slice::from_ref(user_id),
+            Self::MembershipEnded { user_id, .. }
+            | Self::ReadStateChanged { user_id, .. }
+            | Self::ProfileChanged { user_id, .. }
+            | Self::SessionEnded { user_id, .. } => std::slice::from_ref(user_id),
         }
     }
 
     /// Gives the change its place and encodes its event.
     pub fn at(self, position: Position, ids: &dyn Ids) -> Result<Change, serde_json::Error> {
         let (event, chat_id, data) = match &self {
-            Self::MessageCreated { message, .. } => (
-                MessageCreated::NAME,
-                Some(message.chat_id),
-                serde_json::to_string(&MessageCreated { message: (**message).clone() })?,
-            ),
-            Self::ChatAdded { chat, .. } => {
-                (ChatAdded::NAME, None, serde_json::to_string(&ChatAdded { chat: (**chat).clone() })?)
+            Self::MessageCreated { message, .. } => {
+                encode(Some(message.chat_id), &MessageCreated { message: (**message).clone() })?
             }
-            Self::SessionEnded { session_id, .. } => {
-                (SessionEnded::NAME, None, serde_json::to_string(&SessionEnded { session_id: *session_id })?)
+            Self::GroupActivity { activity, .. } => {
+                encode(Some(activity.chat_id), &GroupActivity { activity: (**activity).clone() })?
             }
+            Self::ReactionChanged { chat_id, changed, .. } => encode(Some(*chat_id), &**changed)?,
+            Self::ReceiptsUpdated { chat_id, updated, .. } => encode(Some(*chat_id), &**updated)?,
+            Self::ChatAdded { chat, .. } => encode(None, &ChatAdded { chat: (**chat).clone() })?,
+            Self::MembershipEnded { ended, .. } => encode(None, ended)?,
+            Self::ReadStateChanged { state, .. } => encode(None, state)?,
+            Self::ProfileChanged { profile, .. } => encode(None, &**profile)?,
+            Self::SessionEnded { session_id, .. } => encode(None, &SessionEnded { session_id: *session_id })?,
         };
         let place = Place { position, tag: ids.tag() };
         Ok(Change { record: Record { place, event, chat_id, data: data.into() }, body: self })
     }
+}
+
+fn encode<E: EventData>(
+    chat_id: Option<ChatId>,
+    data: &E,
+) -> Result<(&'static str, Option<ChatId>, String), serde_json::Error> {
+    Ok((E::NAME, chat_id, serde_json::to_string(data)?))
 }

@@ -1,6 +1,6 @@
 use i9chat_spec::{MessageId, Refusal, Seq, Timestamp};
 
-use super::{ChangeBody, State, Wanted};
+use super::{ChangeBody, Effect, State, Wanted};
 use crate::ids::Ids;
 
 /// Something that a user asks for and that changes the log.
@@ -24,6 +24,20 @@ pub struct Decision<A> {
     pub answer: A,
     /// What changes, in this order; nothing when it was done before.
     pub changes: Vec<ChangeBody>,
+    /// What changes beside the log.
+    pub effects: Vec<Effect>,
+}
+
+impl<A> Decision<A> {
+    /// Changes to the log.
+    pub fn new(answer: A, changes: Vec<ChangeBody>) -> Self {
+        Self { answer, changes, effects: Vec::new() }
+    }
+
+    /// Everything is as it should be already.
+    pub fn nothing(answer: A) -> Self {
+        Self::new(answer, Vec::new())
+    }
 }
 
 /// The moment of a batch, and where ids come from.

@@ -23,7 +23,7 @@ impl Command for EndSession {
         let session = state.sessions.get(&self.session_id).filter(|session| session.user_id == self.user_id);
         session.ok_or(EndSessionRefusal::SessionNotFound)?;
         let ended = ChangeBody::SessionEnded { user_id: self.user_id, session_id: self.session_id, at: stamp.at };
-        Ok(Decision { answer: (), changes: vec![ended] })
+        Ok(Decision::new((), vec![ended]))
     }
 }
 

@@ -1,6 +1,6 @@
-use i9chat_spec::{Chat, ChatId, ChatKind, Membership, Seq, Stretch, User, api::chats::OpenDirectRefusal};
+use i9chat_spec::{Chat, ChatId, ChatKind, Membership, Partner, User, Watermark, api::chats::OpenDirectRefusal};
 
-use super::{ChangeBody, Command, Decision, Pair, Stamp, State, Wanted};
+use super::{ChangeBody, Command, Decision, Pair, Stamp, State, Wanted, state::whole};
 
 /// Opens the direct chat of two users, or finds it. (CHT-1)
 #[derive(Debug, Clone)]
@@ -31,11 +31,11 @@ impl Command for OpenDirect {
         }
         let found = state.directs.get(&self.pair()).and_then(|chat_id| state.chats.get(chat_id));
         if let Some(chat) = found.filter(|chat| chat.seen_by(self.opener.user_id).is_some()) {
-            return Ok(Decision { answer: chat.chat_id, changes: Vec::new() });
+            return Ok(Decision::nothing(chat.chat_id));
         }
         let chat_id = found.map_or_else(|| ChatId::from_uuid(stamp.ids.uuid(stamp.at)), |chat| chat.chat_id);
         let added = chat_added(chat_id, &self.opener, &self.partner, stamp);
-        Ok(Decision { answer: chat_id, changes: vec![added] })
+        Ok(Decision::new(chat_id, vec![added]))
     }
 }
 
@@ -44,14 +44,17 @@ pub(super) fn chat_added(chat_id: ChatId, user: &User, partner: &User, stamp: &S
     let chat = Chat {
         chat_id,
         kind: ChatKind::Direct,
-        partner: partner.clone(),
+        partner: Some(Partner { user: partner.clone(), delivered: Watermark::ZERO, read: Watermark::ZERO }),
+        group: None,
         membership: Membership::Member,
         opened_at: stamp.at,
-        visible: vec![Stretch { from: Seq::FIRST, to: None }],
+        visible: vec![whole()],
         last_entry: None,
         unread_count: 0,
+        delivered: Watermark::ZERO,
+        read: Watermark::ZERO,
     };
-    ChangeBody::ChatAdded { user: user.clone(), chat: Box::new(chat) }
+    ChangeBody::ChatAdded { user: user.clone(), order: 0, chat: Box::new(chat) }
 }
 
 #[cfg(test)]

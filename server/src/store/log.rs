@@ -1,12 +1,30 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use i9chat_spec::{Chat, ChatId, Entry, Message, MessageId, Seq, UserId, Watermark};
+use i9chat_spec::{
+    Chat, ChatId, Entry, Message, MessageId, MessageStatus, Role, Seq, Timestamp, User, UserId, Username, Watermark,
+    api::{
+        groups::Group,
+        reactions::Reaction,
+        receipts::{ChatReceipt, MessageReceipt},
+    },
+};
 
 use super::StoreError;
-use crate::domain::{Change, LogEpoch, Place, Position, Record, State, Wanted};
+use crate::domain::{Change, Effect, LogEpoch, Place, Position, Record, State, Wanted};
 
 /// Decides on a state: gets what was wanted and the place of the last change, and answers the changes that come next,
 /// with positions that follow on it without a hole.
-pub type Decide = Box<dyn FnOnce(&mut State, Place) -> Result<Vec<Change>, StoreError> + Send>;
+pub type Decide = Box<dyn FnOnce(&mut State, Place) -> Result<Decided, StoreError> + Send>;
+
+/// What a batch of commands leads to.
+#[derive(Debug, Default)]
+pub struct Decided {
+    /// What is appended to the log.
+    pub changes: Vec<Change>,
+    /// What changes beside it.
+    pub effects: Vec<Effect>,
+}
 
 /// The log, and the views of it that users read.
 #[async_trait]
@@ -14,39 +32,68 @@ pub trait LogStore: Send + Sync + 'static {
     /// The end of the log.
     async fn head(&self) -> Result<LogHead, StoreError>;
 
-    /// Loads what is wanted, lets it be decided, and appends the changes: one transaction, all or nothing, durable when this
-    /// returns. Nobody else appends in between.
-    async fn transact(&self, wanted: Wanted, decide: Decide) -> Result<Vec<Change>, StoreError>;
+    /// Loads what is wanted as it is at that time, lets it be decided, and appends the changes: one transaction, all or
+    /// nothing, durable when this returns. Nobody else appends in between.
+    async fn transact(&self, wanted: Wanted, at: Timestamp, decide: Decide) -> Result<Vec<Change>, StoreError>;
 
-    /// The change that stands at a position, if there is one.
-    async fn place_at(&self, position: Position) -> Result<Option<Place>, StoreError>;
+    /// What stands at a position.
+    async fn place_at(&self, position: Position) -> Result<PlaceAt, StoreError>;
 
     /// What a user missed, in log order, from one snapshot.
     async fn missed(&self, query: MissedQuery) -> Result<Missed, StoreError>;
 
-    /// A page of a user's chats, the one with the latest entry first.
-    async fn chats(
-        &self,
-        user_id: UserId,
-        before: Option<Position>,
-        limit: usize,
-    ) -> Result<Snapshot<ChatsPage>, StoreError>;
+    /// Removes events from before that time, but never an entry. (RSM-12)
+    async fn forget_events(&self, now: Timestamp, before: Timestamp) -> Result<(), StoreError>;
 
-    /// A chat as one of its users sees it; `None` when they do not.
-    async fn chat(&self, user_id: UserId, chat_id: ChatId) -> Result<Option<Snapshot<Chat>>, StoreError>;
+    /// A page of a user's chats, the one with the latest visible entry first.
+    async fn chats(&self, user_id: UserId, query: ChatsQuery) -> Result<Snapshot<ChatsPage>, StoreError>;
 
-    /// Entries of a chat that a user sees, at most `limit` of them; `None` when they do not see the chat.
+    /// A chat as somebody who is or was in it sees it.
+    async fn chat(&self, user_id: UserId, chat_id: ChatId) -> Result<Seen<Snapshot<Chat>>, StoreError>;
+
+    /// Entries of a chat that a user sees, at most `limit` of them.
     async fn entries(
         &self,
         user_id: UserId,
         chat_id: ChatId,
         seek: Seek,
         limit: usize,
-    ) -> Result<Option<Vec<Entry>>, StoreError>;
+    ) -> Result<Seen<Vec<Entry>>, StoreError>;
 
     /// One message of a chat that a user sees.
-    async fn message(&self, user_id: UserId, chat_id: ChatId, message_id: MessageId)
-    -> Result<MessageRead, StoreError>;
+    async fn message(&self, message: OneMessage) -> Result<Seen<Box<Message>>, StoreError>;
+
+    /// Who reacted to a message that a user sees, at most `limit` of them.
+    async fn reactions(&self, message: OneMessage, names: Names) -> Result<Seen<Vec<Reaction>>, StoreError>;
+
+    /// How far a message has come, and how far at most `limit` members are with it, for a member.
+    async fn message_receipts(
+        &self,
+        message: OneMessage,
+        names: Names,
+    ) -> Result<Seen<(MessageStatus, Vec<MessageReceipt>)>, StoreError>;
+
+    /// How far at most `limit` members are in a chat, for a member.
+    async fn chat_receipts(
+        &self,
+        user_id: UserId,
+        chat_id: ChatId,
+        names: Names,
+    ) -> Result<Seen<Vec<ChatReceipt>>, StoreError>;
+
+    /// A group as a user sees it, all offline, and who is in it.
+    async fn group(&self, user_id: UserId, chat_id: ChatId) -> Result<Option<(Group, Vec<UserId>)>, StoreError>;
+
+    /// At most `limit` members of a group, for a member.
+    async fn members(
+        &self,
+        user_id: UserId,
+        chat_id: ChatId,
+        names: Names,
+    ) -> Result<Seen<Vec<MemberRead>>, StoreError>;
+
+    /// Who is in a chat, for one of them.
+    async fn audience(&self, user_id: UserId, chat_id: ChatId) -> Result<AudienceRead, StoreError>;
 }
 
 /// The end of the log.
@@ -58,6 +105,27 @@ pub struct LogHead {
     pub place: Place,
 }
 
+/// What stands at a position of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlaceAt {
+    /// A change.
+    There(Place),
+    /// Something that was removed because it was old.
+    Forgotten,
+    /// Nothing as yet.
+    Nothing,
+}
+
+impl PlaceAt {
+    /// What a place is that somebody says the log has: there, forgotten, or not of this log.
+    pub fn check(self, place: Place) -> Self {
+        match self {
+            Self::There(stored) if stored != place => Self::Nothing,
+            found => found,
+        }
+    }
+}
+
 /// Something read, and the last change that it reflects.
 #[derive(Debug, Clone)]
 pub struct Snapshot<T> {
@@ -65,6 +133,39 @@ pub struct Snapshot<T> {
     pub value: T,
     /// The end of the log at that moment.
     pub place: Place,
+}
+
+/// What reading something of a chat leads to.
+#[derive(Debug, Clone)]
+pub enum Seen<T> {
+    /// There is no such chat, or it is a direct chat of others.
+    NoChat,
+    /// It is a group in which the user never was, or is not now where that counts.
+    NotMember,
+    /// The chat has no such message, or the user does not see it.
+    NoMessage,
+    /// What was asked for.
+    Found(T),
+}
+
+/// Names a message that a user wants to see.
+#[derive(Debug, Clone, Copy)]
+pub struct OneMessage {
+    /// Who.
+    pub user_id: UserId,
+    /// Where.
+    pub chat_id: ChatId,
+    /// Which.
+    pub message_id: MessageId,
+}
+
+/// Which part of a list that is ordered by name, without regard to case.
+#[derive(Debug, Clone)]
+pub struct Names {
+    /// Those after this name.
+    pub after: Option<Username>,
+    /// At most so many.
+    pub limit: usize,
 }
 
 /// Which events a user missed.
@@ -85,7 +186,7 @@ pub struct MissedQuery {
 /// What a user missed.
 #[derive(Debug, Clone)]
 pub enum Missed {
-    /// More than was asked for.
+    /// More than was asked for, or more than is kept.
     TooMuch {
         /// The end of the log.
         head: Place,
@@ -101,24 +202,46 @@ pub enum Missed {
     },
 }
 
+/// Which page of chats.
+#[derive(Debug, Clone, Copy)]
+pub struct ChatsQuery {
+    /// Those whose last activity was before this position.
+    pub before: Option<Position>,
+    /// Only those of which the user would have heard something after this position. (CHT-8)
+    pub changed_since: Option<Position>,
+    /// At most so many.
+    pub limit: usize,
+}
+
 /// A page of chats.
 #[derive(Debug, Clone)]
 pub struct ChatsPage {
-    /// The one with the latest entry first.
+    /// The one with the latest visible entry first.
     pub chats: Vec<Chat>,
     /// Where the next page starts, if there is one.
     pub next: Option<Position>,
 }
 
-/// What reading a message leads to.
+/// A member of a group, without their presence.
 #[derive(Debug, Clone)]
-pub enum MessageRead {
-    /// The user does not see the chat.
+pub struct MemberRead {
+    /// Who.
+    pub user: User,
+    /// What they may do.
+    pub role: Role,
+    /// When they became a member.
+    pub joined_at: Timestamp,
+}
+
+/// What asking who is in a chat leads to.
+#[derive(Debug, Clone)]
+pub enum AudienceRead {
+    /// There is no such chat, or it is a direct chat of others.
     NoChat,
-    /// The chat has no such message.
-    NoMessage,
-    /// The message.
-    Found(Box<Message>),
+    /// It is a group of which the user is no member.
+    NotMember,
+    /// Those who are in it.
+    Members(Arc<[UserId]>),
 }
 
 /// Where to read in a chat.

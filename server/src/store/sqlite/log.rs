@@ -5,19 +5,30 @@ mod cache;
 mod load;
 mod missed;
 mod rows;
+mod sweep;
 mod views;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use i9chat_spec::{Chat, ChatId, Entry, MessageId, UserId};
+use i9chat_spec::{
+    Chat, ChatId, Entry, Message, MessageStatus, Timestamp, UserId,
+    api::{
+        groups::Group,
+        reactions::Reaction,
+        receipts::{ChatReceipt, MessageReceipt},
+    },
+};
 use rusqlite::Connection;
 
 pub(super) use self::cache::LogCache;
 use super::SqliteStore;
 use crate::{
-    domain::{Change, LogEpoch, Place, Position, Wanted},
-    store::{ChatsPage, Decide, LogHead, LogStore, MessageRead, Missed, MissedQuery, Seek, Snapshot, StoreError},
+    domain::{Change, LogEpoch, Position, Wanted},
+    store::{
+        AudienceRead, ChatsPage, ChatsQuery, Decide, LogHead, LogStore, MemberRead, Missed, MissedQuery, Names, OneMessage,
+        PlaceAt, Seek, Seen, Snapshot, StoreError,
+    },
 };
 
 #[async_trait]
@@ -30,7 +41,7 @@ impl LogStore for SqliteStore {
         .await
     }
 
-    async fn transact(&self, wanted: Wanted, decide: Decide) -> Result<Vec<Change>, StoreError> {
+    async fn transact(&self, wanted: Wanted, at: Timestamp, decide: Decide) -> Result<Vec<Change>, StoreError> {
         let cache = Arc::clone(&self.log);
         let outcome = self
             .write(move |connection| {
@@ -39,11 +50,12 @@ impl LogStore for SqliteStore {
                     Some(place) => place,
                     None => rows::head(connection)?,
                 };
-                let mut state = load::load(connection, cache, &wanted)?;
-                let changes = decide(&mut state, place)?;
-                append::append(connection, cache, &changes)?;
-                cache.advance(&changes, place, state);
-                Ok(changes)
+                let mut state = load::load(connection, cache, &wanted, at)?;
+                let decided = decide(&mut state, place)?;
+                append::append(connection, cache, &decided.changes)?;
+                append::take_effect(connection, &decided.effects)?;
+                cache.advance(&decided.changes, place, state);
+                Ok(decided.changes)
             })
             .await;
         if outcome.is_err() {
@@ -53,26 +65,34 @@ impl LogStore for SqliteStore {
         outcome
     }
 
-    async fn place_at(&self, position: Position) -> Result<Option<Place>, StoreError> {
-        self.read(move |connection| rows::place_at(connection, position)).await
+    async fn place_at(&self, position: Position) -> Result<PlaceAt, StoreError> {
+        self.read(move |connection| {
+            Ok(match rows::place_at(connection, position)? {
+                Some(place) => PlaceAt::There(place),
+                None if position <= rows::kept_from(connection)? => PlaceAt::Forgotten,
+                None => PlaceAt::Nothing,
+            })
+        })
+        .await
     }
 
     async fn missed(&self, query: MissedQuery) -> Result<Missed, StoreError> {
         self.read(move |connection| missed::missed(connection, &query)).await
     }
 
-    async fn chats(
-        &self,
-        user_id: UserId,
-        before: Option<Position>,
-        limit: usize,
-    ) -> Result<Snapshot<ChatsPage>, StoreError> {
-        self.read(move |connection| snapshot(connection, views::chats(connection, user_id, before, limit)?)).await
+    async fn forget_events(&self, now: Timestamp, before: Timestamp) -> Result<(), StoreError> {
+        self.write(move |connection| sweep::announce(connection, now, before)).await?;
+        while self.write(sweep::sweep).await? {}
+        Ok(())
     }
 
-    async fn chat(&self, user_id: UserId, chat_id: ChatId) -> Result<Option<Snapshot<Chat>>, StoreError> {
+    async fn chats(&self, user_id: UserId, query: ChatsQuery) -> Result<Snapshot<ChatsPage>, StoreError> {
+        self.read(move |connection| snapshot(connection, views::chats(connection, user_id, query)?)).await
+    }
+
+    async fn chat(&self, user_id: UserId, chat_id: ChatId) -> Result<Seen<Snapshot<Chat>>, StoreError> {
         self.read(move |connection| {
-            views::chat(connection, user_id, chat_id)?.map(|chat| snapshot(connection, chat)).transpose()
+            views::chat(connection, user_id, chat_id)?.then(|chat| Ok(Seen::Found(snapshot(connection, chat)?)))
         })
         .await
     }
@@ -83,17 +103,50 @@ impl LogStore for SqliteStore {
         chat_id: ChatId,
         seek: Seek,
         limit: usize,
-    ) -> Result<Option<Vec<Entry>>, StoreError> {
+    ) -> Result<Seen<Vec<Entry>>, StoreError> {
         self.read(move |connection| views::entries(connection, user_id, chat_id, seek, limit)).await
     }
 
-    async fn message(
+    async fn message(&self, message: OneMessage) -> Result<Seen<Box<Message>>, StoreError> {
+        self.read(move |connection| views::message(connection, message)).await
+    }
+
+    async fn reactions(&self, message: OneMessage, names: Names) -> Result<Seen<Vec<Reaction>>, StoreError> {
+        self.read(move |connection| views::reactions(connection, message, &names)).await
+    }
+
+    async fn message_receipts(
+        &self,
+        message: OneMessage,
+        names: Names,
+    ) -> Result<Seen<(MessageStatus, Vec<MessageReceipt>)>, StoreError> {
+        self.read(move |connection| views::message_receipts(connection, message, &names)).await
+    }
+
+    async fn chat_receipts(
         &self,
         user_id: UserId,
         chat_id: ChatId,
-        message_id: MessageId,
-    ) -> Result<MessageRead, StoreError> {
-        self.read(move |connection| views::message(connection, user_id, chat_id, message_id)).await
+        names: Names,
+    ) -> Result<Seen<Vec<ChatReceipt>>, StoreError> {
+        self.read(move |connection| views::chat_receipts(connection, user_id, chat_id, &names)).await
+    }
+
+    async fn group(&self, user_id: UserId, chat_id: ChatId) -> Result<Option<(Group, Vec<UserId>)>, StoreError> {
+        self.read(move |connection| views::group(connection, user_id, chat_id)).await
+    }
+
+    async fn members(
+        &self,
+        user_id: UserId,
+        chat_id: ChatId,
+        names: Names,
+    ) -> Result<Seen<Vec<MemberRead>>, StoreError> {
+        self.read(move |connection| views::members(connection, user_id, chat_id, &names)).await
+    }
+
+    async fn audience(&self, user_id: UserId, chat_id: ChatId) -> Result<AudienceRead, StoreError> {
+        self.read(move |connection| views::audience(connection, user_id, chat_id)).await
     }
 }
 

@@ -1,0 +1,17 @@
+use i9chat_spec::UserId;
+
+use super::accounts::hashes::{PasswordHash, SecretHash};
+
+/// What a command changes beside the log, in the same transaction.
+#[derive(Debug, Clone)]
+pub enum Effect {
+    /// A user has another password. (ACC-17)
+    PasswordSet {
+        /// Whose.
+        user_id: UserId,
+        /// The hash of the password.
+        hash: PasswordHash,
+        /// The ticket that it took, which is used up with it.
+        ticket: SecretHash,
+    },
+}
