@@ -307,6 +307,9 @@ pub trait Refusal: Copy + fmt::Debug + Send + Sync + 'static {
 
     /// The code of this refusal.
     fn code(self) -> ErrorCode;
+
+    /// The refusal with that code, if the set has it.
+    fn of(code: ErrorCode) -> Option<Self>;
 }
 
 /// Declares the [`Refusal`] of an endpoint: `refusals! { /// Why not. SendRefusal { ChatNotFound, IdempotencyConflict } }`.
@@ -325,6 +328,10 @@ macro_rules! refusals {
             fn code(self) -> $crate::ErrorCode {
                 match self { $(Self::$variant => $crate::ErrorCode::$variant),* }
             }
+
+            fn of(code: $crate::ErrorCode) -> Option<Self> {
+                match code { $($crate::ErrorCode::$variant => Some(Self::$variant),)* _ => None }
+            }
         }
     };
 }
@@ -338,5 +345,9 @@ impl Refusal for NoRefusal {
 
     fn code(self) -> ErrorCode {
         match self {}
+    }
+
+    fn of(_: ErrorCode) -> Option<Self> {
+        None
     }
 }

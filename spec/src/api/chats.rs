@@ -5,5 +5,5 @@ mod list;
 mod open_direct;
 
 pub use get::{ChatSnapshot, GetChat, GetChatRefusal, OneChat};
-pub use list::{ChatPage, ChatsQuery, ListChats};
+pub use list::{ChatPage, ChatsQuery, ListChats, ListChatsRefusal};
 pub use open_direct::{OpenDirect, OpenDirectRefusal};
