@@ -46,6 +46,7 @@ fn message() -> SendMessageData {
         chat_id: ChatId::example(),
         client_id: ClientId::from_uuid(uuid::Uuid::new_v4()),
         content: NewContent::example(),
+        reply_to: None,
     }
 }
 

@@ -53,7 +53,7 @@ impl ChatHandle {
     ///
     /// The same id with another chat or content is refused with `idempotency_conflict`. (MSG-8)
     pub async fn send_content(&self, client_id: ClientId, content: NewContent) -> Result<MessageSent, Error> {
-        let message = SendMessageData { chat_id: self.chat_id, client_id, content };
+        let message = SendMessageData { chat_id: self.chat_id, client_id, content, reply_to: None };
         let (outcome, settled) = oneshot::channel();
         let stopped = || Error::Stopped(self.stop_reason());
         self.client.commands().send(Command::Send { message, outcome }).await.map_err(|_| stopped())?;
@@ -70,7 +70,7 @@ impl ChatHandle {
         let path = OneMessage { chat_id: self.chat_id, message_id };
         match self.client.http().call::<GetMessage>(&path, &Nothing {}, &Nothing {}).await? {
             Entry::Message(message) => Ok(message),
-            Entry::Unknown(_) => Err(Error::Unexpected("an entry that is no message".to_owned())),
+            Entry::Activity(_) | Entry::Unknown(_) => Err(Error::Unexpected("an entry that is no message".to_owned())),
         }
     }
 

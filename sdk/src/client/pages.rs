@@ -48,7 +48,7 @@ impl Page for EntryPage {
 /// let mut chats = client.chats();
 /// while let Some(page) = chats.next().await {
 ///     for chat in page?.items {
-///         println!("{}: {} unread", chat.partner.username, chat.unread_count);
+///         println!("{:?} {}: {} unread", chat.kind, chat.chat_id, chat.unread_count);
 ///     }
 /// }
 /// # Ok(())

@@ -36,9 +36,9 @@ async fn pages_follow_each_other() {
     let mut chats = client.chats();
     let first = soon(chats.next()).await.expect("a page").expect("a page");
     assert_eq!(first.cursor, World::cursor(5));
-    let mut partners = vec![first.items[0].partner.username.clone()];
+    let mut partners = vec![first.items[0].partner.as_ref().expect("direct").user.username.clone()];
     while let Some(page) = soon(chats.next()).await {
-        partners.push(page.expect("a page").items[0].partner.username.clone());
+        partners.push(page.expect("a page").items[0].partner.as_ref().expect("direct").user.username.clone());
     }
     assert_eq!(
         partners.iter().map(i9chat_spec::Username::as_str).collect::<Vec<_>>(),

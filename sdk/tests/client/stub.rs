@@ -13,8 +13,9 @@ use axum::{
     routing::any,
 };
 use i9chat_spec::{
-    Chat, ChatId, ClientId, CloseCode, Content, Cursor, Entry, ErrorCode, Event, Example, Format, Message, MessageId,
-    NewContent, Problem, RequestId, Seq, SessionId, Timestamp, User,
+    Attachment, Chat, ChatId, ClientId, CloseCode, Content, Cursor, Entry, ErrorCode, Event, Example, Format, MediaId,
+    Message, MessageId, NewContent, NewVisual, NewVisuals, Partner, Problem, RequestId, Seq, SessionId, Timestamp,
+    User, Visual,
     api::{
         messages::MessageSent,
         sessions::{SessionOpened, TokenPair},
@@ -153,7 +154,7 @@ impl Stub {
         self.change(|world| {
             for _ in 0..count {
                 let client_id = ClientId::from_uuid(uuid::Uuid::new_v4());
-                world.store(ChatId::example(), client_id, NewContent::example().into(), bob());
+                world.store(ChatId::example(), client_id, &NewContent::example(), bob());
             }
         });
     }
@@ -183,7 +184,7 @@ impl World {
         })
     }
 
-    pub fn store(&mut self, chat_id: ChatId, client_id: ClientId, content: Content, sender: User) -> MessageSent {
+    pub fn store(&mut self, chat_id: ChatId, client_id: ClientId, content: &NewContent, sender: User) -> MessageSent {
         if let Some(sent) = self.sent.get(&client_id) {
             return sent.clone();
         }
@@ -195,7 +196,16 @@ impl World {
             created_at: Timestamp::example(),
         };
         let (message_id, seq, created_at) = (sent.message_id, sent.seq, sent.created_at);
-        let message = Message { seq, message_id, chat_id, sender, client_id, created_at, content };
+        let message = Message {
+            seq,
+            message_id,
+            chat_id,
+            sender,
+            client_id,
+            created_at,
+            content: kept(content),
+            ..Message::example()
+        };
         self.log.push(MessageCreated { message }.into());
         self.sent.insert(client_id, sent.clone());
         sent
@@ -242,7 +252,25 @@ impl World {
 
     fn chat(&self, partner: User) -> Chat {
         let last_entry = self.messages().next_back().cloned().map(Entry::Message);
+        let partner = Some(Partner { user: partner, ..Partner::example() });
         Chat { partner, last_entry, ..Chat::example() }
+    }
+}
+
+/// What becomes of new content: media as the example has it. (MSG-14)
+fn kept(new: &NewContent) -> Content {
+    let media = |media_id: &MediaId| Attachment { media_id: *media_id, ..Attachment::example() };
+    let visuals = |items: &NewVisuals| {
+        let visual = |item: &NewVisual| Visual { media: media(&item.media_id), width: item.width, height: item.height };
+        items.iter().map(visual).collect()
+    };
+    match new.clone() {
+        NewContent::Text { text } => Content::Text { text },
+        NewContent::Voice { media_id, duration_ms } => Content::Voice { media: media(&media_id), duration_ms },
+        NewContent::Image { items, caption } => Content::Image { items: visuals(&items), caption },
+        NewContent::Video { items, caption } => Content::Video { items: visuals(&items), caption },
+        NewContent::Audio { media_id, title } => Content::Audio { media: media(&media_id), title },
+        NewContent::File { media_id, name } => Content::File { media: media(&media_id), name },
     }
 }
 

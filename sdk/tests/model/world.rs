@@ -201,8 +201,12 @@ impl World {
     }
 
     fn send(&mut self, number: u8) {
-        let data =
-            SendMessageData { chat_id: chat(number), client_id: self.client_id(), content: NewContent::example() };
+        let data = SendMessageData {
+            chat_id: chat(number),
+            client_id: self.client_id(),
+            content: NewContent::example(),
+            reply_to: None,
+        };
         let waiting = self.sends.values().filter(|sent| sent.outcome.is_none()).count();
         match self.connection.send(self.now, data.clone()) {
             Ok(key) => {

@@ -95,7 +95,7 @@ async fn talk(
 /// Stores a message; `None` when the answer is not to arrive.
 fn take(world: &mut World, frame: ClientFrame<SendMessageData>) -> Option<ServerFrame> {
     world.arrivals.push(frame.data.client_id);
-    let sent = world.store(frame.data.chat_id, frame.data.client_id, frame.data.content.into(), alice());
+    let sent = world.store(frame.data.chat_id, frame.data.client_id, &frame.data.content, alice());
     if let Some(left) = world.cuts_before_answer.checked_sub(1) {
         world.cuts_before_answer = left;
         return None;
