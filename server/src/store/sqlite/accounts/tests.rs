@@ -163,7 +163,7 @@ async fn an_account_is_found_by_either_login_in_any_case_and_shown_as_it_was_cho
     let own = shelf.own_profile(made.user.user_id).await.unwrap().unwrap();
     assert_eq!((own.email.as_str(), own.bio.as_str(), own.created_at), ("Alice@Example.com", "Hello", at(0)));
     let shown = shelf.profile(&"aLiCe".parse().unwrap()).await.unwrap().unwrap();
-    assert_eq!((shown.user_id, shown.username.as_str()), (made.user.user_id, "Alice"));
+    assert_eq!((shown.user.user_id, shown.user.username.as_str()), (made.user.user_id, "Alice"));
 }
 
 #[tokio::test]
@@ -180,14 +180,14 @@ async fn a_password_hash_is_renewed_only_while_it_is_the_one_that_was_seen() {
 async fn one_session_too_many_names_the_one_that_was_unused_longest() {
     let shelf = shelf();
     let user_id = with_account(&shelf, 1, "alice").await;
-    let opened = shelf.open_session(user_id, session(2, 10), 2, at(0).minus_seconds(60)).await.unwrap();
+    let opened = shelf.open_session(user_id, 0, session(2, 10), 2, at(0).minus_seconds(60)).await.unwrap();
     assert_eq!(opened, SessionOpening::Opened);
     shelf.note_use(session_id(1), at(20), None).await.unwrap();
-    let refused = shelf.open_session(user_id, session(3, 30), 2, at(0).minus_seconds(60)).await.unwrap();
+    let refused = shelf.open_session(user_id, 0, session(3, 30), 2, at(0).minus_seconds(60)).await.unwrap();
     assert_eq!(refused, SessionOpening::TooMany { unused_longest: session_id(2) });
     assert!(shelf.session(session_id(3)).await.unwrap().is_none());
     // One that nobody used since takes no room.
-    assert_eq!(shelf.open_session(user_id, session(3, 30), 2, at(10)).await.unwrap(), SessionOpening::Opened);
+    assert_eq!(shelf.open_session(user_id, 0, session(3, 30), 2, at(10)).await.unwrap(), SessionOpening::Opened);
 }
 
 #[tokio::test]
@@ -196,7 +196,7 @@ async fn sessions_are_listed_newest_first_without_those_of_others_and_those_long
     let alice = with_account(&shelf, 1, "alice").await;
     with_account(&shelf, 2, "bob").await;
     for (n, second) in [(3, 30), (4, 20)] {
-        shelf.open_session(alice, session(n, second), 50, at(0)).await.unwrap();
+        shelf.open_session(alice, 0, session(n, second), 50, at(0)).await.unwrap();
     }
     let listed = shelf.open_sessions(alice, at(0).minus_seconds(1)).await.unwrap();
     assert_eq!(listed.iter().map(|session| session.session_id).collect::<Vec<_>>(), [3, 4, 1].map(session_id));
@@ -240,9 +240,66 @@ async fn a_cookie_session_has_no_tokens_to_advance() {
     let shelf = shelf();
     let alice = with_account(&shelf, 1, "alice").await;
     let cookie = NewSession { proof: SessionProof::Cookie(hash(5)), ..session(2, 0) };
-    shelf.open_session(alice, cookie, 50, at(0)).await.unwrap();
+    shelf.open_session(alice, 0, cookie, 50, at(0)).await.unwrap();
     assert!(!shelf.advance_tokens(session_id(2), 1, hash(9), at(1)).await.unwrap());
     assert_eq!(shelf.session(session_id(2)).await.unwrap().unwrap().proof, SessionProof::Cookie(hash(5)));
+}
+
+#[tokio::test]
+async fn no_session_opens_with_a_password_that_was_reset_meanwhile() {
+    let shelf = shelf();
+    let alice = with_account(&shelf, 1, "alice").await;
+    let login = "alice".parse().unwrap();
+    let seen = shelf.account(&login).await.unwrap().unwrap();
+    shelf.renew_password_hash(alice, seen.password.clone(), PasswordHash("same, anew".to_owned())).await.unwrap();
+    let opened = shelf.open_session(alice, seen.password_version, session(2, 1), 50, at(0)).await.unwrap();
+    assert_eq!(opened, SessionOpening::Opened, "the same password, hashed anew, is no other one");
+
+    let set = Effect::PasswordSet { user_id: alice, hash: PasswordHash("another".to_owned()), ticket: hash(9) };
+    shelf.write(move |connection| take_effect(connection, &set)).await.unwrap();
+    let refused = shelf.open_session(alice, seen.password_version, session(3, 2), 50, at(0)).await.unwrap();
+    assert_eq!(refused, SessionOpening::PasswordChanged);
+    assert!(shelf.session(session_id(3)).await.unwrap().is_none());
+    let now = shelf.account(&login).await.unwrap().unwrap();
+    assert_eq!(now.password, PasswordHash("another".to_owned()));
+    let opened = shelf.open_session(alice, now.password_version, session(3, 3), 50, at(0)).await.unwrap();
+    assert_eq!(opened, SessionOpening::Opened);
+}
+
+#[tokio::test]
+async fn the_claims_of_an_address_for_two_purposes_are_two() {
+    let shelf = shelf();
+    let reset = SaveClaim {
+        claim: claim::Claim { purpose: Purpose::PasswordReset, ..asked("alice@example.com", 2).claim },
+        ..asked("alice@example.com", 2)
+    };
+    assert!(shelf.save_claim(asked("alice@example.com", 1)).await.unwrap());
+    assert!(shelf.save_claim(reset.clone()).await.unwrap(), "neither takes the place of the other");
+    for (purpose, ticket, other) in [(Purpose::Signup, 1, 2), (Purpose::PasswordReset, 2, 1)] {
+        let stored = shelf.claim(purpose, hash(ticket)).await.unwrap().unwrap();
+        assert_eq!(stored.value.purpose, purpose);
+        assert!(shelf.claim(purpose, hash(other)).await.unwrap().is_none(), "a ticket is for its own purpose");
+        let by_address = shelf.address(purpose, &"alice@example.com".parse().unwrap()).await.unwrap();
+        assert_eq!(by_address.claim, Some(stored));
+    }
+}
+
+#[tokio::test]
+async fn a_mail_keeps_what_it_is_about() {
+    let shelf = shelf();
+    let matters = [
+        MailMatter::SignupCode { ticket: hash(1) },
+        MailMatter::AlreadyRegistered,
+        MailMatter::PasswordResetCode { ticket: hash(2) },
+        MailMatter::NoAccount,
+    ];
+    for (n, matter) in (1..).zip(matters) {
+        let email = format!("user{n}@example.com");
+        let mail = NewMail { to: email.parse().unwrap(), matter, due_at: at(0), give_up_at: at(100) };
+        shelf.save_claim(SaveClaim { mail: Some(mail), ..asked(&email, n) }).await.unwrap();
+    }
+    let due = shelf.due_mails(at(1), 10).await.unwrap();
+    assert_eq!(due.mails.iter().map(|queued| queued.mail.matter).collect::<Vec<_>>(), matters);
 }
 
 #[tokio::test]
@@ -278,7 +335,7 @@ async fn mails_come_in_the_order_in_which_they_are_due_and_the_next_one_is_annou
 async fn clean_up_forgets_what_no_longer_matters_and_nothing_else() {
     let shelf = shelf();
     let alice = with_account(&shelf, 1, "alice").await;
-    shelf.open_session(alice, session(2, 100), 50, at(0)).await.unwrap();
+    shelf.open_session(alice, 0, session(2, 100), 50, at(0)).await.unwrap();
     shelf.save_claim(asked("bob@example.com", 9)).await.unwrap();
     shelf.clean_up(at(3599), at(100)).await.unwrap();
     assert!(shelf.session(session_id(1)).await.unwrap().is_none());

@@ -102,7 +102,7 @@ fn chat(connection: &Connection, cache: &mut LogCache, chat_id: ChatId) -> Resul
     }
     let mut find = connection.prepare_cached(
         "SELECT chats.id, (SELECT max(seq) FROM changes WHERE chat = chats.id AND seq IS NOT NULL),
-                one.user_id, one.username, other.user_id, other.username, name, description, picture_id, chats.created_at
+                one.user_id, one.username, other.user_id, other.username, chats.name, chats.description, chats.picture_id, chats.created_at
          FROM chats LEFT JOIN users one ON one.id = low LEFT JOIN users other ON other.id = high
          WHERE chat_id = ?1",
     )?;

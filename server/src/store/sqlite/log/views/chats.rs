@@ -82,7 +82,7 @@ fn chat_of(connection: &Connection, chat: i64, user: i64) -> Result<Chat, StoreE
     let mut find = connection.prepare_cached(
         "SELECT chats.chat_id, own.membership, own.opened_at, own.delivered, own.read,
                 other.user_id, other.username, coalesce(theirs.delivered, 0), coalesce(theirs.read, 0),
-                name, description, picture_id, members_count, own.role, own.left_behind
+                chats.name, chats.description, chats.picture_id, chats.members_count, own.role, own.left_behind
          FROM chats
          JOIN members own ON own.user = ?2 AND own.chat = chats.id
          LEFT JOIN users other ON other.id = iif(chats.low = ?2, chats.high, chats.low)
