@@ -36,6 +36,7 @@
 //! - [`connection`]: the logic of a connection without I/O, for other runtimes and for tests.
 //! - [`spec`]: the types that travel.
 
+pub mod chats;
 pub mod connection;
 
 mod client;

@@ -1,0 +1,416 @@
+//! One chat as a view holds it, and what each event of it does.
+
+use std::cmp::Ordering;
+
+use i9chat_spec::{
+    Activity, ActivityKind, Chat, ChatKind, Entry, Event, Limits, Membership, Message, MessageStatus, PageLimit, Role,
+    Seq, Timestamp, UserId, Watermark,
+    api::{
+        groups::NamesQuery,
+        messages::{EntriesQuery, EntryPage},
+        receipts::{ChatReceipt, ChatReceiptPage},
+    },
+    event::{
+        ChatAdded, EventData, GroupActivity, MembershipEnded, MessageCreated, ReactionChanged, ReadStateChanged,
+        ReceiptsUpdated,
+    },
+};
+
+use super::{
+    receipts::{MemberReceipts, status},
+    window::{Window, react},
+};
+
+/// A chat of the list, and what is loaded of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatState {
+    chat: Chat,
+    viewer: UserId,
+    is_stale: bool,
+    window: Option<Window>,
+    receipts: Option<MemberReceipts>,
+    /// The server does not tell receipts here.
+    no_receipts: bool,
+    /// Grows whenever what was asked of the window or the receipts before is of no use any more.
+    epoch: u64,
+}
+
+/// What an event means for the view besides what the chat has taken from it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Effect {
+    /// The chat goes to the front of the list. (CHT-5)
+    pub(super) to_front: bool,
+    /// It cannot be told from the event what is now: the chat is to be read.
+    pub(super) needs_read: bool,
+}
+
+impl ChatState {
+    pub(super) const fn new(chat: Chat, viewer: UserId) -> Self {
+        Self { chat, viewer, is_stale: false, window: None, receipts: None, no_receipts: false, epoch: 0 }
+    }
+
+    /// The chat as the list shows it: with its partner or group, the last entry, watermarks and the number of unread messages. (CHT-3)
+    pub const fn chat(&self) -> &Chat {
+        &self.chat
+    }
+
+    /// What the chat is called: the group's name, or the other user's.
+    pub fn title(&self) -> &str {
+        match (&self.chat.group, &self.chat.partner) {
+            (Some(group), _) => group.name.as_str(),
+            (None, Some(partner)) => partner.user.username.as_str(),
+            (None, None) => "",
+        }
+    }
+
+    /// Whether events were missed, so that it may have changed: it is being read anew. (RSM-5)
+    pub const fn is_stale(&self) -> bool {
+        self.is_stale
+    }
+
+    /// The entries that are loaded, the oldest first: without holes, up to the newest. None unless the chat is
+    /// [open](super::Chats::open).
+    pub fn entries(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.window.iter().flat_map(|window| window.entries().map(|entry| &**entry))
+    }
+
+    /// Whether the chat is open and its newest entries are loaded.
+    pub fn is_loaded(&self) -> bool {
+        self.window.as_ref().is_some_and(Window::is_settled)
+    }
+
+    /// Whether there are entries before those that are loaded.
+    pub fn has_older(&self) -> bool {
+        self.window.as_ref().is_some_and(|window| !window.at_start())
+    }
+
+    /// How far a message has come, as far as it can be told here: in direct chats, and in open groups that are small enough for
+    /// receipts (RCP-11). `None` elsewhere: ask the server ([`ListMessageReceipts`](i9chat_spec::api::receipts::ListMessageReceipts)). (RCP-7)
+    pub fn status(&self, message: &Message) -> Option<MessageStatus> {
+        if let Some(partner) = &self.chat.partner {
+            // How far the other of the two is with it.
+            let other = if message.sender.user_id == self.viewer {
+                (partner.delivered, partner.read)
+            } else {
+                (self.chat.delivered, self.chat.read)
+            };
+            return Some(status(other.0 >= message.seq.into(), other.1 >= message.seq.into()));
+        }
+        self.receipts.as_ref()?.status(message.sender.user_id, message.seq)
+    }
+
+    /// How far every member of an open group is, by name; `None` where that is not known. (RCP-9)
+    pub fn receipts(&self) -> Option<Vec<&ChatReceipt>> {
+        self.receipts.as_ref()?.list()
+    }
+
+    /// Whether the chat has a newer entry there, or was added anew.
+    pub(super) fn is_older_than(&self, chat: &Chat) -> bool {
+        (newest_stretch(chat), last_seq(chat)) > (newest_stretch(&self.chat), self.last_seq())
+    }
+
+    /// Whether an entry comes after all that are known, in the stretch that goes on.
+    fn is_next(&self, seq: Seq) -> bool {
+        Watermark::from(seq) > self.last_seq() && newest_stretch(&self.chat).is_none_or(|from| seq >= from)
+    }
+
+    fn last_seq(&self) -> Watermark {
+        last_seq(&self.chat)
+    }
+
+    pub(super) const fn set_stale(&mut self, stale: bool) {
+        self.is_stale = stale;
+    }
+
+    /// The chat as it was read just now. What is loaded of it is read again too when it may be stale.
+    pub(super) fn replace(&mut self, chat: Chat, limits: &Limits) {
+        if newest_stretch(&chat) != newest_stretch(&self.chat) {
+            self.begin_anew();
+        }
+        self.chat = chat;
+        if std::mem::take(&mut self.is_stale) {
+            self.epoch += 1;
+            if let Some(window) = &mut self.window {
+                window.want_all_again();
+            }
+            self.receipts = None;
+        }
+        self.follow_receipts(limits);
+    }
+
+    pub(super) const fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    pub(super) const fn is_open(&self) -> bool {
+        self.window.is_some()
+    }
+
+    pub(super) fn wanted_entries(&self, limit: PageLimit) -> Option<EntriesQuery> {
+        self.window.as_ref()?.wanted(limit)
+    }
+
+    pub(super) fn wanted_receipts(&self, limit: PageLimit) -> Option<NamesQuery> {
+        self.receipts.as_ref()?.wanted(limit)
+    }
+
+    pub(super) fn insert_entries(&mut self, page: EntryPage) {
+        if let Some(window) = &mut self.window {
+            window.insert(page);
+        }
+    }
+
+    pub(super) fn insert_receipts(&mut self, page: ChatReceiptPage) {
+        if let Some(receipts) = &mut self.receipts {
+            receipts.insert(page);
+        }
+    }
+
+    pub(super) fn refuse_entries(&mut self) {
+        if let Some(window) = &mut self.window {
+            window.refused();
+        }
+    }
+
+    pub(super) fn refuse_receipts(&mut self) {
+        self.receipts = None;
+        self.no_receipts = true;
+    }
+
+    pub(super) fn want_older(&mut self) {
+        if let Some(window) = &mut self.window {
+            window.want_older();
+        }
+    }
+
+    /// Opens the chat: its newest entries are to be read, and the receipts of a small group.
+    pub(super) fn open(&mut self, limits: &Limits) {
+        if self.window.is_none() {
+            self.window = Some(Window::new());
+        }
+        self.follow_receipts(limits);
+    }
+
+    pub(super) fn close(&mut self) {
+        self.epoch += 1;
+        self.window = None;
+        self.receipts = None;
+        self.no_receipts = false;
+    }
+
+    /// Takes an event of this chat. One that is older than what was read does no harm. (LOG-9)
+    pub(super) fn apply(&mut self, event: &Event, limits: &Limits) -> Effect {
+        let mut effect = Effect::default();
+        match event {
+            Event::MessageCreated(created) => {
+                self.message(&created.message, limits);
+                effect.to_front = true;
+            }
+            Event::GroupActivity(happened) => {
+                effect.needs_read = !self.activity(&happened.activity, limits);
+                effect.to_front = true;
+            }
+            Event::ChatAdded(added) => {
+                effect.to_front = true;
+                self.added(&added.chat, limits);
+            }
+            Event::MembershipEnded(ended) => self.membership_ended(ended),
+            Event::ReadStateChanged(changed) => self.read_state(changed),
+            Event::ReceiptsUpdated(updated) => self.receipts_updated(updated),
+            Event::ReactionChanged(changed) => self.reaction(changed),
+            Event::Unknown { name, .. } => {
+                effect.needs_read = true;
+                effect.to_front = moves_to_front(name);
+            }
+            Event::SessionEnded(_) | Event::ProfileChanged(_) | Event::PresenceChanged(_) | Event::Typing(_) => {}
+        }
+        effect
+    }
+
+    /// GRP-17. One of the stretch that is held, or of one before, says nothing new of the chat itself.
+    fn added(&mut self, chat: &Chat, limits: &Limits) {
+        match newest_stretch(chat).cmp(&newest_stretch(&self.chat)) {
+            Ordering::Greater => {
+                self.chat = chat.clone();
+                self.is_stale = false;
+                self.begin_anew();
+                self.follow_receipts(limits);
+            }
+            // Reactions that were told before, and are told again now, may have changed while the user was out.
+            Ordering::Equal if chat.visible.len() > 1 => {
+                self.epoch += 1;
+                if let Some(window) = &mut self.window {
+                    window.want_all_again();
+                }
+            }
+            Ordering::Equal | Ordering::Less => {}
+        }
+    }
+
+    fn message(&mut self, message: &Message, limits: &Limits) {
+        let entry = Entry::Message(message.clone());
+        // Up to the last entry everything is counted already. (CHT-4)
+        if self.is_next(message.seq) {
+            if message.sender.user_id != self.viewer {
+                self.chat.unread_count = (self.chat.unread_count + 1).min(limits.max_unread_count);
+            }
+            self.chat.last_entry = Some(entry.clone());
+        }
+        self.append(&entry);
+    }
+
+    /// Whether all of it was understood.
+    fn activity(&mut self, activity: &Activity, limits: &Limits) -> bool {
+        let entry = Entry::Activity(activity.clone());
+        let mut understood = true;
+        if self.is_next(activity.seq) {
+            understood = self.change_group(activity);
+            self.chat.last_entry = Some(entry.clone());
+        }
+        self.append(&entry);
+        if let Some(receipts) = &mut self.receipts {
+            receipts.apply(activity);
+        }
+        self.follow_receipts(limits);
+        understood
+    }
+
+    /// GRP-21
+    fn change_group(&mut self, activity: &Activity) -> bool {
+        let viewer = self.viewer;
+        let Some(group) = &mut self.chat.group else { return false };
+        if let Some(count) = activity.members_count {
+            group.members_count = count;
+        }
+        let to = activity.to.as_deref();
+        let meant = activity.targets.iter().any(|user| user.user_id == viewer);
+        let acted = activity.actor.user_id == viewer;
+        match activity.kind {
+            ActivityKind::GroupCreated | ActivityKind::NameChanged => match to.map(str::parse) {
+                Some(Ok(name)) => group.name = name,
+                _ => return false,
+            },
+            ActivityKind::DescriptionChanged => match to.unwrap_or_default().parse() {
+                Ok(description) => group.description = description,
+                Err(_) => return false,
+            },
+            ActivityKind::PictureChanged => match to.map(str::parse).transpose() {
+                Ok(picture) => group.picture_id = picture,
+                Err(_) => return false,
+            },
+            ActivityKind::MemberLeft if acted => group.role = None,
+            ActivityKind::MemberRemoved if meant => group.role = None,
+            ActivityKind::MemberJoined if acted => group.role = Some(Role::Member),
+            ActivityKind::MembersAdded | ActivityKind::AdminRemoved if meant => group.role = Some(Role::Member),
+            ActivityKind::AdminAdded | ActivityKind::AdminSucceeded if meant => group.role = Some(Role::Admin),
+            ActivityKind::Unknown => return false,
+            _ => {}
+        }
+        true
+    }
+
+    /// GRP-18. It is an older one when a later stretch is held, or when the end of this one is.
+    fn membership_ended(&mut self, ended: &MembershipEnded) {
+        if let Some(stretch) = self.chat.visible.last_mut()
+            && stretch.to.is_none()
+            && stretch.from <= ended.last_seq
+        {
+            stretch.to = Some(ended.last_seq);
+            self.chat.membership = ended.membership;
+            self.epoch += 1;
+            self.receipts = None;
+            if let Some(group) = &mut self.chat.group {
+                group.role = None;
+            }
+        }
+    }
+
+    /// Watermarks never go back within a stretch (RCP-4), so one that is ahead says that the event is newer than what is held, and
+    /// then its count is; one that is not says nothing, as later messages may be counted here. (RCP-10)
+    fn read_state(&mut self, changed: &ReadStateChanged) {
+        if changed.read > self.chat.read || changed.delivered > self.chat.delivered {
+            self.chat.read = changed.read;
+            self.chat.delivered = changed.delivered;
+            self.chat.unread_count = changed.unread_count;
+        }
+    }
+
+    fn receipts_updated(&mut self, updated: &ReceiptsUpdated) {
+        let user = updated.user.user_id;
+        if let Some(partner) = self.chat.partner.as_mut().filter(|partner| partner.user.user_id == user) {
+            partner.delivered = partner.delivered.max(updated.delivered);
+            partner.read = partner.read.max(updated.read);
+        }
+        if let Some(receipts) = &mut self.receipts {
+            receipts.moved(user, updated.delivered, updated.read);
+        }
+    }
+
+    fn reaction(&mut self, changed: &ReactionChanged) {
+        if let Some(Entry::Message(last)) = &mut self.chat.last_entry {
+            react(last, changed, self.viewer);
+        }
+        if let Some(window) = &mut self.window {
+            window.react(changed, self.viewer);
+        }
+    }
+
+    fn append(&mut self, entry: &Entry) {
+        if let Some(window) = &mut self.window {
+            window.append(entry);
+        }
+    }
+
+    fn begin_anew(&mut self) {
+        self.epoch += 1;
+        if self.window.is_some() {
+            self.window = Some(Window::new());
+        }
+        self.receipts = None;
+        self.no_receipts = false;
+    }
+
+    /// Receipts of a group are known while it is open, small, and the viewer in it. (RCP-11)
+    fn follow_receipts(&mut self, limits: &Limits) {
+        let small = self.chat.group.as_ref().is_some_and(|group| group.members_count <= limits.receipt_fanout_members);
+        let follow = self.window.is_some()
+            && small
+            && !self.no_receipts
+            && self.chat.kind == ChatKind::Group
+            && self.chat.membership == Membership::Member;
+        match (follow, &self.receipts) {
+            (true, None) => {
+                let let_in = newest_stretch(&self.chat).map_or(Watermark::ZERO, Watermark::from);
+                self.receipts = Some(MemberReceipts::new(self.last_seq().max(let_in)));
+            }
+            (false, Some(_)) => {
+                self.epoch += 1;
+                self.receipts = None;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether an event of that name brings a chat to the front of the list: an entry, or an opening. (CHT-5)
+pub(super) fn moves_to_front(name: &str) -> bool {
+    [MessageCreated::NAME, GroupActivity::NAME, ChatAdded::NAME].contains(&name)
+}
+
+/// When a chat had its last entry, or was opened.
+pub(super) fn active_at(chat: &Chat) -> Timestamp {
+    match &chat.last_entry {
+        Some(Entry::Message(message)) => message.created_at,
+        Some(Entry::Activity(activity)) => activity.created_at,
+        Some(Entry::Unknown(_)) | None => chat.opened_at,
+    }
+}
+
+fn newest_stretch(chat: &Chat) -> Option<Seq> {
+    chat.visible.last().map(|stretch| stretch.from)
+}
+
+/// The `seq` of the last entry, 0 when there is none.
+fn last_seq(chat: &Chat) -> Watermark {
+    chat.last_entry.as_ref().and_then(Entry::seq).map_or(Watermark::ZERO, Watermark::from)
+}

@@ -1,0 +1,600 @@
+//! A model of a server: who did what, in one log, and what a user reading now would read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use i9chat_spec::{
+    Activity, ActivityKind, Chat, ChatId, ChatKind, ClientId, Content, Cursor, Emoji, Entry, Event, EventFrame,
+    Example, GroupSummary, Limits, Membership, Message, MessageId, Partner, ReactionCount, Role, Seq, Stretch,
+    Timestamp, User, UserId, Watermark,
+    api::receipts::ChatReceipt,
+    event::{
+        ChatAdded, GroupActivity, MembershipEnded, MessageCreated, ProfileChanged, ReactionChanged, ReadStateChanged,
+        ReceiptsUpdated,
+    },
+};
+
+/// Whose view it is: the first user.
+pub const VIEWER: usize = 0;
+pub const USERS: usize = 5;
+pub const EMOJIS: [&str; 3] = ["👍", "❤️", "😂"];
+
+pub fn limits() -> Limits {
+    Limits { max_unread_count: 4, receipt_fanout_members: 3, ..Limits::default() }
+}
+
+/// What users do. Who may not is left alone.
+#[derive(Debug, Clone)]
+pub enum Deed {
+    OpenDirect { user: usize, other: usize },
+    Send { chat: usize, user: usize },
+    React { chat: usize, user: usize, message: usize, emoji: Option<usize> },
+    Mark { chat: usize, user: usize, delivered: u64, read: u64 },
+    CreateGroup { user: usize, others: Vec<usize> },
+    Join { chat: usize, user: usize },
+    Leave { chat: usize, user: usize },
+    Add { chat: usize, others: Vec<usize> },
+    Remove { chat: usize, user: usize },
+    MakeAdmin { chat: usize, user: usize },
+    Rename { chat: usize, name: u8 },
+    Describe { chat: usize, text: u8 },
+    Picture { chat: usize, picture: Option<u8> },
+    Bio { text: u8 },
+}
+
+#[derive(Debug)]
+pub struct World {
+    pub chats: Vec<Room>,
+    /// What the viewer is told, with its place in the log.
+    pub told: Vec<(u64, Event, Option<ChatId>)>,
+    pub head: u64,
+    pub bio: String,
+}
+
+#[derive(Debug)]
+pub struct Room {
+    pub chat_id: ChatId,
+    pub kind: ChatKind,
+    entries: Vec<(u64, Entry)>,
+    members: BTreeMap<usize, Member>,
+    reactions: BTreeMap<Seq, BTreeMap<usize, Emoji>>,
+    group: GroupSummary,
+}
+
+#[derive(Debug, Clone)]
+struct Member {
+    /// A direct chat that the user has not seen yet is none of theirs. (CHT-2)
+    shown: bool,
+    membership: Membership,
+    role: Role,
+    visible: Vec<Stretch>,
+    delivered: u64,
+    read: u64,
+    opened: u64,
+    /// The group as it was when they went. (GRP-19)
+    then: Option<GroupSummary>,
+}
+
+pub fn id(number: usize, kind: u8) -> uuid::Uuid {
+    uuid::Builder::from_unix_timestamp_millis(number as u64, &[kind; 10]).into_uuid()
+}
+
+pub fn user(number: usize) -> User {
+    User { user_id: UserId::from_uuid(id(number, 1)), username: format!("user-{number}").parse().expect("a name") }
+}
+
+pub fn cursor(position: u64) -> Cursor {
+    format!("c{position}").parse().expect("a cursor")
+}
+
+fn time(position: u64) -> Timestamp {
+    Timestamp::from_millis(i64::try_from(position).expect("a time"))
+}
+
+fn mark(seq: u64) -> Watermark {
+    Watermark::try_from(seq).expect("a watermark")
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self { chats: Vec::new(), told: Vec::new(), head: 1, bio: String::new() }
+    }
+
+    pub fn frame(&self, told: usize) -> EventFrame {
+        let (position, event, chat_id) = self.told[told].clone();
+        EventFrame { cursor: Some(cursor(position)), chat_id, event }
+    }
+
+    /// The chats that the viewer has, with the place that decides the order of the list, the first of the list first. (CHT-5)
+    pub fn list(&self) -> Vec<(u64, Chat)> {
+        let shown = self.chats.iter().filter_map(|room| Some((room.activity()?, room.seen_by_viewer()?)));
+        let mut list: Vec<_> = shown.collect();
+        list.sort_by_key(|(activity, _)| std::cmp::Reverse(*activity));
+        list
+    }
+
+    pub fn room(&self, chat_id: ChatId) -> Option<&Room> {
+        self.chats.iter().find(|room| room.chat_id == chat_id)
+    }
+
+    /// Chats of which the viewer was told something after that place. (CHT-8)
+    pub fn changed_since(&self, position: u64) -> impl Fn(ChatId) -> bool {
+        let told = self.told.iter().filter(move |(at, ..)| *at > position);
+        let changed: Vec<ChatId> = told
+            .filter_map(|(_, event, chat_id)| match event {
+                Event::ChatAdded(added) => Some(added.chat.chat_id),
+                Event::MembershipEnded(ended) => Some(ended.chat_id),
+                Event::ReadStateChanged(changed) => Some(changed.chat_id),
+                _ => *chat_id,
+            })
+            .collect();
+        move |chat_id| changed.contains(&chat_id)
+    }
+
+    /// A change addressed to the viewer. (LOG-1)
+    fn tell(&mut self, event: impl Into<Event>) {
+        self.head += 1;
+        self.told.push((self.head, event.into(), None));
+    }
+
+    /// A change addressed to a chat, which the viewer hears of while in it. (GRP-16)
+    fn tell_chat(&mut self, chat: usize, event: impl Into<Event>) {
+        self.head += 1;
+        let room = &self.chats[chat];
+        if room.members.get(&VIEWER).is_some_and(|viewer| viewer.shown && viewer.membership == Membership::Member) {
+            self.told.push((self.head, event.into(), Some(room.chat_id)));
+        }
+    }
+
+    fn tell_added(&mut self, chat: usize) {
+        let added = self.chats[chat].seen_by_viewer().expect("the viewer is in it");
+        self.head += 1;
+        self.told.push((self.head, ChatAdded { chat: Chat { last_entry: None, ..added } }.into(), None));
+    }
+
+    pub fn act(&mut self, deed: Deed) {
+        match deed {
+            Deed::OpenDirect { user, other } if user != other => self.open_direct(user, other),
+            Deed::Send { chat, user } => self.send(chat, user),
+            Deed::React { chat, user, message, emoji } => self.react(chat, user, message, emoji),
+            Deed::Mark { chat, user, delivered, read } => self.mark(chat, user, delivered, read),
+            Deed::CreateGroup { user, others } => self.create_group(user, &others),
+            Deed::Join { chat, user } => self.let_in(chat, user, &[user], ActivityKind::MemberJoined),
+            Deed::Add { chat, others } => {
+                if let Some(admin) = self.admin_of(chat) {
+                    self.let_in(chat, admin, &others, ActivityKind::MembersAdded);
+                }
+            }
+            Deed::Leave { chat, user } => self.leave(chat, user),
+            Deed::Remove { chat, user } => {
+                if let Some(admin) = self.admin_of(chat).filter(|admin| *admin != user) {
+                    self.let_out(chat, admin, user, ActivityKind::MemberRemoved);
+                }
+            }
+            Deed::MakeAdmin { chat, user } => self.turn_admin(chat, user),
+            Deed::Rename { chat, name } => self.change_group(chat, ActivityKind::NameChanged, |group| {
+                let before = group.name.as_str().to_owned();
+                group.name = format!("group {name}").parse().expect("a name");
+                (Some(before), Some(group.name.as_str().to_owned()))
+            }),
+            Deed::Describe { chat, text } => self.change_group(chat, ActivityKind::DescriptionChanged, |group| {
+                let before = group.description.as_str().to_owned();
+                group.description = "!".repeat(text.into()).parse().expect("a description");
+                (Some(before), Some(group.description.as_str().to_owned()))
+            }),
+            Deed::Picture { chat, picture } => self.change_group(chat, ActivityKind::PictureChanged, |group| {
+                let before = group.picture_id.map(|id| id.to_string());
+                group.picture_id = picture.map(|picture| i9chat_spec::MediaId::from_uuid(id(picture.into(), 9)));
+                (before, group.picture_id.map(|id| id.to_string()))
+            }),
+            Deed::Bio { text } => {
+                self.bio = "~".repeat(text.into());
+                let bio = self.bio.parse().expect("a bio");
+                self.tell(ProfileChanged { bio, picture_id: None, location: None });
+            }
+            Deed::OpenDirect { .. } => {}
+        }
+    }
+
+    fn pick(&self, chat: usize) -> Option<usize> {
+        (!self.chats.is_empty()).then(|| chat % self.chats.len())
+    }
+
+    fn admin_of(&self, chat: usize) -> Option<usize> {
+        let room = &self.chats[self.pick(chat)?];
+        room.current().find(|(_, member)| member.role == Role::Admin).map(|(user, _)| user)
+    }
+
+    fn add_room(&mut self, kind: ChatKind) -> usize {
+        let chat_id = ChatId::from_uuid(id(self.chats.len(), 2));
+        let group = GroupSummary {
+            name: "group".parse().expect("a name"),
+            description: "".parse().expect("a description"),
+            picture_id: None,
+            members_count: 0,
+            role: None,
+        };
+        let (entries, members, reactions) = Default::default();
+        self.chats.push(Room { chat_id, kind, entries, members, reactions, group });
+        self.chats.len() - 1
+    }
+
+    fn open_direct(&mut self, user: usize, other: usize) {
+        let is_theirs = |room: &Room| {
+            room.kind == ChatKind::Direct && room.members.contains_key(&user) && room.members.contains_key(&other)
+        };
+        let chat = self.chats.iter().position(is_theirs).unwrap_or_else(|| {
+            let chat = self.add_room(ChatKind::Direct);
+            for user in [user, other] {
+                self.chats[chat].members.insert(user, Member::direct());
+            }
+            chat
+        });
+        self.show(chat, user);
+    }
+
+    /// Makes a direct chat one of the user's. (CHT-2)
+    fn show(&mut self, chat: usize, user: usize) {
+        let at = self.head + 1;
+        let member = self.chats[chat].members.get_mut(&user).expect("one of the two");
+        if !member.shown {
+            (member.shown, member.opened) = (true, at);
+            if user == VIEWER {
+                self.tell_added(chat);
+            } else {
+                self.head += 1;
+            }
+        }
+    }
+
+    fn send(&mut self, chat: usize, user: usize) {
+        let Some(chat) = self.pick(chat) else { return };
+        let room = &self.chats[chat];
+        if !room.members.get(&user).is_some_and(|member| member.shown && member.membership == Membership::Member) {
+            return;
+        }
+        if room.kind == ChatKind::Direct {
+            let users: Vec<usize> = room.members.keys().copied().collect();
+            for user in users {
+                self.show(chat, user);
+            }
+        }
+        let room = &self.chats[chat];
+        let message = Message {
+            seq: room.next_seq(),
+            message_id: MessageId::from_uuid(id(usize::try_from(self.head).expect("a number"), 3)),
+            chat_id: room.chat_id,
+            sender: self::user(user),
+            client_id: ClientId::from_uuid(id(0, 4)),
+            created_at: time(self.head + 1),
+            content: Content::example(),
+            reply_to: None,
+            reactions: Vec::new(),
+            own_reaction: None,
+        };
+        self.chats[chat].entries.push((self.head + 1, Entry::Message(message.clone())));
+        self.tell_chat(chat, MessageCreated { message });
+    }
+
+    fn react(&mut self, chat: usize, user: usize, message: usize, emoji: Option<usize>) {
+        let Some(chat) = self.pick(chat) else { return };
+        let room = &mut self.chats[chat];
+        let Some(member) = room.members.get(&user).filter(|member| member.membership == Membership::Member) else {
+            return;
+        };
+        let visible = |entry: &&Message| member.shown && member.sees(entry.seq);
+        let messages: Vec<_> =
+            room.entries.iter().filter_map(|(_, entry)| entry.as_message()).filter(visible).cloned().collect();
+        let Some(message) = (!messages.is_empty()).then(|| &messages[message % messages.len()]) else { return };
+        let emoji: Option<Emoji> = emoji.map(|emoji| EMOJIS[emoji % EMOJIS.len()].parse().expect("an emoji"));
+        let given = room.reactions.entry(message.seq).or_default();
+        let before = match &emoji {
+            Some(emoji) => given.insert(user, emoji.clone()),
+            None => given.remove(&user),
+        };
+        if before != emoji {
+            let (message_id, seq, reactions) = (message.message_id, message.seq, room.counted(message.seq));
+            self.tell_chat(chat, ReactionChanged { message_id, seq, user: self::user(user), emoji, reactions });
+        }
+    }
+
+    fn mark(&mut self, chat: usize, user: usize, delivered: u64, read: u64) {
+        let Some(chat) = self.pick(chat) else { return };
+        let room = &mut self.chats[chat];
+        let Some(last) = room.members.get(&user).filter(|member| member.shown).and_then(|member| room.last(member))
+        else {
+            return;
+        };
+        let member = room.members.get_mut(&user).expect("a member");
+        let before = (member.delivered, member.read);
+        member.read = member.read.max(read.min(last));
+        member.delivered = member.delivered.max(delivered.min(last)).max(member.read);
+        if before == (member.delivered, member.read) {
+            return;
+        }
+        let (delivered, read) = (mark(member.delivered), mark(member.read));
+        let is_member = member.membership == Membership::Member;
+        let small = room.kind == ChatKind::Direct || room.group.members_count <= limits().receipt_fanout_members;
+        if user == VIEWER {
+            let unread_count = room.unread();
+            let chat_id = room.chat_id;
+            self.tell(ReadStateChanged { chat_id, delivered, read, unread_count });
+        }
+        if is_member && small {
+            self.tell_chat(chat, ReceiptsUpdated { user: self::user(user), delivered, read });
+        }
+    }
+
+    fn create_group(&mut self, user: usize, others: &[usize]) {
+        let chat = self.add_room(ChatKind::Group);
+        let others: BTreeSet<usize> = others.iter().copied().filter(|other| *other != user).collect();
+        let mut everybody = vec![user];
+        everybody.extend(&others);
+        let seq = Seq::FIRST;
+        for somebody in &everybody {
+            let role = if *somebody == user { Role::Admin } else { Role::Member };
+            self.chats[chat].admit(*somebody, seq, role, self.head + 1);
+        }
+        if everybody.contains(&VIEWER) {
+            self.tell_added(chat);
+        }
+        let targets = others.iter().map(|other| self::user(*other)).collect();
+        let to = Some(self.chats[chat].group.name.as_str().to_owned());
+        self.happen(chat, ActivityKind::GroupCreated, user, targets, (None, to), true);
+    }
+
+    fn let_in(&mut self, chat: usize, actor: usize, users: &[usize], kind: ActivityKind) {
+        let Some(chat) = self.pick(chat) else { return };
+        let room = &self.chats[chat];
+        if room.kind != ChatKind::Group || room.current().count() == 0 {
+            return;
+        }
+        // GRP-5
+        let barred = if kind == ActivityKind::MemberJoined { Membership::Removed } else { Membership::Left };
+        let may = |user: &&usize| {
+            let membership = room.members.get(user).map(|member| member.membership);
+            membership != Some(Membership::Member) && membership != Some(barred)
+        };
+        let users: BTreeSet<usize> = users.iter().filter(may).copied().collect();
+        if users.is_empty() {
+            return;
+        }
+        let seq = room.next_seq();
+        for user in &users {
+            self.chats[chat].admit(*user, seq, Role::Member, self.head + 1);
+        }
+        if users.contains(&VIEWER) {
+            self.tell_added(chat);
+        }
+        let added = kind == ActivityKind::MembersAdded;
+        let targets = if added { users.iter().map(|user| self::user(*user)).collect() } else { Vec::new() };
+        self.happen(chat, kind, actor, targets, (None, None), true);
+    }
+
+    fn leave(&mut self, chat: usize, user: usize) {
+        let Some(index) = self.pick(chat) else { return };
+        let was_last_admin = self.chats[index].current().filter(|(_, member)| member.role == Role::Admin).count() == 1
+            && self.admin_of(chat) == Some(user);
+        self.let_out(chat, user, user, ActivityKind::MemberLeft);
+        let next = self.chats[index].current().map(|(user, _)| user).next();
+        if let Some(next) = next.filter(|_| was_last_admin) {
+            self.chats[index].members.get_mut(&next).expect("a member").role = Role::Admin;
+            let target = vec![self::user(next)];
+            self.happen(index, ActivityKind::AdminSucceeded, user, target, (None, None), false);
+        }
+    }
+
+    fn let_out(&mut self, chat: usize, actor: usize, user: usize, kind: ActivityKind) {
+        let Some(chat) = self.pick(chat) else { return };
+        let room = &mut self.chats[chat];
+        let is_in = room.members.get(&user).is_some_and(|member| member.membership == Membership::Member);
+        if room.kind != ChatKind::Group || !is_in {
+            return;
+        }
+        room.group.members_count -= 1;
+        let removed = kind == ActivityKind::MemberRemoved;
+        let targets = if removed { vec![self::user(user)] } else { Vec::new() };
+        let last_seq = self.happen(chat, kind, actor, targets, (None, None), true);
+        let room = &mut self.chats[chat];
+        let member = room.members.get_mut(&user).expect("a member");
+        member.membership = if removed { Membership::Removed } else { Membership::Left };
+        member.visible.last_mut().expect("a stretch").to = Some(last_seq);
+        member.then = Some(room.group.clone());
+        let (chat_id, membership) = (room.chat_id, member.membership);
+        if user == VIEWER {
+            self.tell(MembershipEnded { chat_id, membership, last_seq });
+        }
+    }
+
+    fn turn_admin(&mut self, chat: usize, user: usize) {
+        let (Some(admin), Some(index)) = (self.admin_of(chat), self.pick(chat)) else { return };
+        let admins = self.chats[index].current().filter(|(_, member)| member.role == Role::Admin).count();
+        let Some(member) =
+            self.chats[index].members.get_mut(&user).filter(|member| member.membership == Membership::Member)
+        else {
+            return;
+        };
+        let kind = match member.role {
+            Role::Admin if admins > 1 => {
+                member.role = Role::Member;
+                ActivityKind::AdminRemoved
+            }
+            Role::Member => {
+                member.role = Role::Admin;
+                ActivityKind::AdminAdded
+            }
+            _ => return,
+        };
+        self.happen(index, kind, admin, vec![self::user(user)], (None, None), false);
+    }
+
+    fn change_group(
+        &mut self,
+        chat: usize,
+        kind: ActivityKind,
+        change: impl FnOnce(&mut GroupSummary) -> (Option<String>, Option<String>),
+    ) {
+        let (Some(admin), Some(chat)) = (self.admin_of(chat), self.pick(chat)) else { return };
+        let values = change(&mut self.chats[chat].group);
+        if values.0 == values.1 {
+            return;
+        }
+        self.happen(chat, kind, admin, Vec::new(), values, false);
+    }
+
+    fn happen(
+        &mut self,
+        chat: usize,
+        kind: ActivityKind,
+        actor: usize,
+        targets: Vec<User>,
+        (from, to): (Option<String>, Option<String>),
+        counts: bool,
+    ) -> Seq {
+        let room = &mut self.chats[chat];
+        let seq = room.next_seq();
+        let activity = Activity {
+            seq,
+            chat_id: room.chat_id,
+            created_at: time(self.head + 1),
+            kind,
+            actor: self::user(actor),
+            targets,
+            from,
+            to,
+            members_count: counts.then_some(room.group.members_count),
+            client_id: None,
+        };
+        room.entries.push((self.head + 1, Entry::Activity(activity.clone())));
+        self.tell_chat(chat, GroupActivity { activity });
+        seq
+    }
+}
+
+impl Room {
+    fn current(&self) -> impl Iterator<Item = (usize, &Member)> {
+        let members = self.members.iter().filter(|(_, member)| member.membership == Membership::Member);
+        members.map(|(user, member)| (*user, member))
+    }
+
+    fn next_seq(&self) -> Seq {
+        Seq::try_from(self.entries.len() as u64 + 1).expect("a seq")
+    }
+
+    fn admit(&mut self, user: usize, seq: Seq, role: Role, at: u64) {
+        let visible = self.members.get(&user).map_or_else(Vec::new, |member| member.visible.clone());
+        let (delivered, read) = (seq.get(), seq.get());
+        let mut member = Member { visible, delivered, read, role, opened: at, ..Member::direct() };
+        member.shown = true;
+        member.visible.push(Stretch { from: seq, to: None });
+        self.members.insert(user, member);
+        self.group.members_count += 1;
+    }
+
+    /// REA-4
+    fn counted(&self, seq: Seq) -> Vec<ReactionCount> {
+        let mut counts = BTreeMap::<&str, u64>::new();
+        for emoji in self.reactions.get(&seq).into_iter().flat_map(BTreeMap::values) {
+            *counts.entry(emoji.as_str()).or_default() += 1;
+        }
+        let mut counts: Vec<_> = counts.into_iter().collect();
+        counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        counts.into_iter().map(|(emoji, count)| ReactionCount { emoji: emoji.parse().expect("one"), count }).collect()
+    }
+
+    fn last(&self, member: &Member) -> Option<u64> {
+        self.entries.iter().filter_map(|(_, entry)| entry.seq()).filter(|seq| member.sees(*seq)).map(Seq::get).max()
+    }
+
+    fn viewer(&self) -> Option<&Member> {
+        self.members.get(&VIEWER).filter(|viewer| viewer.shown)
+    }
+
+    fn unread(&self) -> u64 {
+        let Some(viewer) = self.viewer() else { return 0 };
+        let unread = self.entries.iter().filter_map(|(_, entry)| entry.as_message()).filter(|message| {
+            message.sender != user(VIEWER) && message.seq.get() > viewer.read && viewer.sees(message.seq)
+        });
+        (unread.count() as u64).min(limits().max_unread_count)
+    }
+
+    fn activity(&self) -> Option<u64> {
+        let viewer = self.viewer()?;
+        let seen = self.entries.iter().filter(|(_, entry)| entry.seq().is_some_and(|seq| viewer.sees(seq)));
+        seen.map(|(position, _)| *position).max().max(Some(viewer.opened))
+    }
+
+    /// The entries that the viewer may see, as HTTP shows them, the oldest first. (MSG-13, REA-4)
+    pub fn entries(&self) -> Vec<Entry> {
+        let Some(viewer) = self.viewer() else { return Vec::new() };
+        let seen = self.entries.iter().filter(|(_, entry)| entry.seq().is_some_and(|seq| viewer.sees(seq)));
+        seen.map(|(_, entry)| match entry {
+            Entry::Message(message) => Entry::Message(Message {
+                reactions: self.counted(message.seq),
+                own_reaction: self.reactions.get(&message.seq).and_then(|given| given.get(&VIEWER)).cloned(),
+                ..message.clone()
+            }),
+            other => other.clone(),
+        })
+        .collect()
+    }
+
+    /// CHT-3
+    pub fn seen_by_viewer(&self) -> Option<Chat> {
+        let viewer = self.viewer()?;
+        let partner = self.members.iter().find(|(user, _)| **user != VIEWER).map(|(user, member)| Partner {
+            user: self::user(*user),
+            delivered: mark(member.delivered),
+            read: mark(member.read),
+        });
+        let role = (viewer.membership == Membership::Member).then_some(viewer.role);
+        let group = GroupSummary { role, ..viewer.then.clone().unwrap_or_else(|| self.group.clone()) };
+        let is_direct = self.kind == ChatKind::Direct;
+        Some(Chat {
+            chat_id: self.chat_id,
+            kind: self.kind,
+            partner: partner.filter(|_| is_direct),
+            group: Some(group).filter(|_| !is_direct),
+            membership: viewer.membership,
+            opened_at: time(viewer.opened),
+            visible: viewer.visible.clone(),
+            last_entry: self.entries().pop(),
+            unread_count: self.unread(),
+            delivered: mark(viewer.delivered),
+            read: mark(viewer.read),
+        })
+    }
+
+    /// RCP-9; `None` for whoever is no member now.
+    pub fn receipts(&self) -> Option<Vec<ChatReceipt>> {
+        self.viewer().filter(|viewer| viewer.membership == Membership::Member)?;
+        let receipt = |(user, member): (usize, &Member)| ChatReceipt {
+            user: self::user(user),
+            delivered: mark(member.delivered),
+            read: mark(member.read),
+        };
+        Some(self.current().map(receipt).collect())
+    }
+
+    pub fn is_small(&self) -> bool {
+        self.group.members_count <= limits().receipt_fanout_members
+    }
+}
+
+impl Member {
+    fn direct() -> Self {
+        Self {
+            shown: false,
+            membership: Membership::Member,
+            role: Role::Member,
+            visible: vec![Stretch { from: Seq::FIRST, to: None }],
+            delivered: 0,
+            read: 0,
+            opened: 0,
+            then: None,
+        }
+    }
+
+    fn sees(&self, seq: Seq) -> bool {
+        self.visible.iter().any(|stretch| stretch.contains(seq))
+    }
+}
