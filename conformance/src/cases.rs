@@ -3,6 +3,7 @@
 #![expect(clippy::indexing_slicing, reason = "a JSON value answers null for a field that it does not have")]
 
 pub mod accounts;
+pub mod authorisation;
 pub mod callers;
 pub mod capabilities;
 pub mod chats;
@@ -37,6 +38,7 @@ pub fn all() -> Vec<Case> {
         chats::CASES,
         &messages::all(),
         &groups::all(),
+        &authorisation::all(),
         &receipts::all(),
         &reactions::all(),
         log::CASES,

@@ -5,6 +5,7 @@ mod creation;
 mod leaving;
 mod members;
 mod order;
+mod races;
 mod table;
 mod visibility;
 
@@ -14,6 +15,6 @@ pub(super) use creation::is_conflicting;
 
 /// The cases of this section.
 pub fn all() -> Vec<Case> {
-    [creation::CASES, members::CASES, table::CASES, order::CASES, leaving::CASES, changes::CASES, visibility::CASES]
-        .concat()
+    let of_people = [creation::CASES, members::CASES, table::CASES, order::CASES, leaving::CASES].concat();
+    [&of_people, changes::CASES, visibility::CASES, races::CASES].concat()
 }

@@ -77,11 +77,11 @@ async fn messages_and_activities_share_their_numbers(world: &World) -> Verdict {
         expect(&history[at - 1]["message_id"]).to_equal(&acknowledged["message_id"])?;
     }
     // Each name follows the one before.
-    let changes = history.iter().filter(|entry| entry["kind"] == "name_changed");
+    let renamed = history.iter().filter(|entry| entry["kind"] == "name_changed");
     let mut before = json!("ours");
-    for change in changes {
-        expect(&change["from"]).to_equal(&before)?;
-        before = change["to"].clone();
+    for entry in renamed {
+        expect(&entry["from"]).to_equal(&before)?;
+        before = entry["to"].clone();
     }
     let heard = carols.hears().await?;
     let entries: Vec<_> =
