@@ -1,11 +1,14 @@
 //! A server on a port of its own, and somebody who uploads.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use i9chat_server::{
-    app::{Accounts, App, Call, Committer, CommitterParts, Handle, Media, Origin},
+    app::{Accounts, App, Call, Committer, CommitterParts, Handle, Media, Origin, UserRates, Watching},
     auth::{keys::ServerKey, passwords::PasswordCost},
-    bus::LocalBus,
+    bus::{LocalBus, LocalPresence},
     clock::Clock,
     http::{self, HttpConfig, Listening},
     ids::{Ids, SystemIds},
@@ -22,6 +25,7 @@ use i9chat_spec::{
     },
 };
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header, redirect};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
@@ -185,10 +189,51 @@ impl World {
         if is_done { Ok(serde_json::from_slice(&bytes).unwrap()) } else { Err(code(&bytes)) }
     }
 
+    /// Asks for something in JSON, and gives its status and what came.
+    pub async fn asks(&self, token: &str, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
+        let mut request = self.request(method, path).bearer_auth(token);
+        if let Some(body) = body {
+            request = request.header(header::CONTENT_TYPE, "application/json").body(body.to_string());
+        }
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        let bytes = answer.bytes().await.unwrap();
+        (status, if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() })
+    }
+
+    /// Sends a message, and gives its place or the code of why not.
+    pub async fn says(&self, token: &str, chat_id: &str, content: Value) -> Result<u64, String> {
+        let body = json!({"client_id": self.app.ids.uuid(self.clock.now()).to_string(), "content": content});
+        let (status, answer) =
+            self.asks(token, Method::POST, &format!("/v1/chats/{chat_id}/messages"), Some(body)).await;
+        match status {
+            201 => Ok(answer["seq"].as_u64().unwrap()),
+            _ => Err(answer["code"].as_str().unwrap().to_owned()),
+        }
+    }
+
+    /// Opens the direct chat with that user.
+    pub async fn opens_chat(&self, token: &str, with: &str) -> String {
+        let (status, answer) = self.asks(token, Method::PUT, &format!("/v1/direct/{with}"), None).await;
+        assert_eq!(status, 200, "{answer}");
+        answer["chat"]["chat_id"].as_str().unwrap().to_owned()
+    }
+
+    /// Uploads a picture for that purpose.
+    pub async fn uploads_picture(&self, token: &str, purpose: MediaPurpose) -> MediaId {
+        let parts = [MediaPart::Small, MediaPart::Medium, MediaPart::Large].map(|part| plan(part, "image/png", 100));
+        let started = self.starts(token, purpose, MediaKind::Picture, parts.to_vec()).await;
+        for target in &started.parts {
+            self.sends(&target.upload_url, "image/png", &png(100)).await;
+        }
+        self.completes(token, started.media_id).await.unwrap();
+        started.media_id
+    }
+
     /// Uploads one part whole, for messages.
     pub async fn uploads(&self, token: &str, kind: MediaKind, content_type: &str, bytes: &[u8]) -> MediaId {
         let started = self.starts_one(token, kind, content_type, bytes.len()).await;
-        self.sends(&started.parts.first().unwrap().upload_url, content_type, bytes).await;
+        self.sends(&started.parts[0].upload_url, content_type, bytes).await;
         self.completes(token, started.media_id).await.unwrap();
         started.media_id
     }
@@ -249,17 +294,26 @@ async fn serve(folder: &TempDir, clock: &Arc<HandClock>, limits: &Limits) -> (Ar
     let params = argon2::Params::new(argon2::Params::MIN_M_COST, 1, 1, None).unwrap();
     let cost = PasswordCost { params, at_once: 2, waiting: 100 };
     let accounts = Accounts::new(Arc::clone(&store) as _, &key, limits, cost, Arc::clone(&ids)).unwrap();
+    let lifetimes = Lifetimes::default();
+    let watching = Arc::new(Watching::default());
+    let lease = Duration::from_secs(lifetimes.presence_lease_s);
+    let presence =
+        LocalPresence::start(Arc::clone(&store) as _, Arc::clone(clock) as _, Arc::clone(&watching) as _, lease);
     let disk = Arc::new(DiskMedia::open(folder.path(), &key).unwrap());
     let media = Media { records: store as _, store: Arc::clone(&disk) as _ };
     let app = Arc::new(App {
         clock: Arc::clone(clock) as _,
         ids,
         limits: limits.clone(),
-        lifetimes: Lifetimes::default(),
+        lifetimes,
         log,
         epoch: head.epoch,
         committer,
         accounts,
+        presence: Arc::new(presence.await.unwrap()),
+        watching,
+        live: Arc::clone(&router) as _,
+        nearby_rates: UserRates::per_minute(limits.nearby_per_minute),
         media,
     });
     let config = HttpConfig {
@@ -290,5 +344,5 @@ pub fn png(size: usize) -> Vec<u8> {
 /// The code in a problem.
 pub fn code(problem: &[u8]) -> String {
     let problem: serde_json::Value = serde_json::from_slice(problem).unwrap();
-    problem.get("code").unwrap().as_str().unwrap().to_owned()
+    problem["code"].as_str().unwrap().to_owned()
 }

@@ -147,10 +147,9 @@ pub(super) fn is_shown(
 ) -> Result<bool, StoreError> {
     let sql = match purpose {
         MediaPurpose::Message => {
-            "SELECT 1 FROM users
-             JOIN stretches ON stretches.user = users.id
-             JOIN media_uses ON media_uses.chat = stretches.chat
-             WHERE users.user_id = :reader AND media_uses.media = :media
+            // From the uses, which are few, to the stretches.
+            "SELECT 1 FROM media_uses CROSS JOIN stretches ON stretches.chat = media_uses.chat
+             WHERE media_uses.media = :media AND stretches.user = (SELECT id FROM users WHERE user_id = :reader)
                AND media_uses.seq >= from_seq AND (to_seq IS NULL OR media_uses.seq <= to_seq)"
         }
         MediaPurpose::GroupPicture => "SELECT 1 FROM media WHERE id = :media AND used = 1 AND :reader IS NOT NULL",

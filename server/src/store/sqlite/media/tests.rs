@@ -195,7 +195,8 @@ async fn who_sees_an_entry_reads_its_media_and_nobody_else_does() {
     shelf
         .run(
             "INSERT INTO chats (id, chat_id, low, high) VALUES (7, x'07', 1, 2);
-             INSERT INTO stretches (user, chat, from_seq, to_seq) VALUES (2, 7, 1, 4), (2, 7, 8, NULL), (3, 7, 6, NULL)",
+             INSERT INTO stretches (user, chat, from_seq, to_seq, from_position)
+             VALUES (2, 7, 1, 4, 0), (2, 7, 8, NULL, 0), (3, 7, 6, NULL, 0)",
         )
         .await;
     assert!(shelf.reads(1, media_id, 0).await, "its owner");
