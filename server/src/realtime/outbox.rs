@@ -87,14 +87,12 @@ impl Outbox {
     /// Takes everything that waits, or the reason to close.
     pub fn take(&self) -> Result<VecDeque<Outgoing>, CloseReason> {
         let mut queue = self.queue.lock();
-        match queue.close {
-            Some(reason) => Err(reason),
-            None => {
-                let mut frames = std::mem::take(&mut queue.frames);
-                frames.extend(std::mem::take(&mut queue.live).into_iter().map(|news| Outgoing::Live(news.event)));
-                Ok(frames)
-            }
+        if let Some(reason) = queue.close {
+            return Err(reason);
         }
+        let mut frames = std::mem::take(&mut queue.frames);
+        frames.extend(std::mem::take(&mut queue.live).into_iter().map(|news| Outgoing::Live(news.event)));
+        Ok(frames)
     }
 }
 
@@ -133,7 +131,10 @@ impl LiveSink for Outbox {
 
 #[cfg(test)]
 mod tests {
-    use i9chat_spec::Example;
+    use i9chat_spec::{
+        ChatId, Event, Example, PresenceState, UserId,
+        event::{PresenceChanged, Typing},
+    };
 
     use super::*;
 
@@ -152,6 +153,68 @@ mod tests {
             outbox.push(frame("x"));
         }
         assert_eq!(outbox.take().unwrap_err().code, CloseCode::SlowConsumer);
+    }
+
+    fn presence(before: PresenceState, presence: PresenceState) -> News {
+        let changed = PresenceChanged { presence, ..PresenceChanged::example() };
+        let topic = Topic::Presence(changed.user.user_id);
+        News { event: Arc::new(LiveEvent::new(topic, changed)), change: Some((before, presence)) }
+    }
+
+    fn typing(number: u128) -> News {
+        let user_id = UserId::from_uuid(uuid::Uuid::from_u128(number));
+        let topic = Topic::Typing(ChatId::example(), user_id);
+        News { event: Arc::new(LiveEvent::new(topic, Typing::example())), change: None }
+    }
+
+    fn told(outbox: &Outbox) -> Vec<Event> {
+        let live = outbox.take().unwrap().into_iter().filter_map(|frame| match frame {
+            Outgoing::Live(event) => Some(event.event().clone()),
+            Outgoing::Event(_) | Outgoing::Answer(_) => None,
+        });
+        live.collect()
+    }
+
+    #[test]
+    fn live_events_come_after_what_must_not_wait() {
+        let outbox = Outbox::new(SessionId::example());
+        outbox.tell(typing(1));
+        outbox.push(frame("a reply"));
+        let frames = outbox.take().unwrap();
+        assert!(
+            matches!(frames.iter().collect::<Vec<_>>()[..], [Outgoing::Answer(_), Outgoing::Live(_)]),
+            "{frames:?}"
+        );
+    }
+
+    #[test]
+    fn of_presences_that_wait_the_last_one_is_told_and_none_when_nothing_is_left_to_tell() {
+        use PresenceState::{Offline, Online};
+        let outbox = Outbox::new(SessionId::example());
+        for (before, now) in [(Online, Offline), (Offline, Online), (Online, Offline)] {
+            outbox.tell(presence(before, now));
+        }
+        let Event::PresenceChanged(changed) = told(&outbox).remove(0) else { panic!("another event") };
+        assert_eq!(changed.presence, Offline);
+        outbox.tell(presence(Offline, Online));
+        outbox.tell(presence(Online, Offline));
+        assert!(told(&outbox).is_empty());
+        outbox.tell(presence(Offline, Online));
+        outbox.withdraw(Topic::Presence(PresenceChanged::example().user.user_id));
+        assert!(told(&outbox).is_empty());
+    }
+
+    #[test]
+    fn a_flood_of_live_events_closes_nothing_and_leaves_no_presence_out() {
+        let outbox = Outbox::new(SessionId::example());
+        for number in 0..2000 {
+            outbox.tell(typing(number));
+            outbox.tell(typing(0));
+        }
+        outbox.tell(presence(PresenceState::Online, PresenceState::Offline));
+        let told = told(&outbox);
+        assert_eq!(told.len(), MOST_LIVE + 1);
+        assert!(matches!(told.last(), Some(Event::PresenceChanged(_))));
     }
 
     #[test]

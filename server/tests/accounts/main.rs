@@ -4,6 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands, its helpers too")]
 
 mod log;
+mod nearby;
+mod password_reset;
+mod presence;
 mod refresh;
 mod sessions;
 mod sign_in;

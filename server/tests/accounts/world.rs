@@ -3,15 +3,16 @@
 use std::{
     net::IpAddr,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use i9chat_server::{
     app::{
-        Accounts, Admitted, Answer, App, Call, Committer, CommitterParts, CookieChange, Credential, Failure, Handle,
-        Identity, Media, Origin, Unidentified,
+        Accounts, Act, Actor, Admitted, Answer, App, Call, Committer, CommitterParts, CookieChange, Credential,
+        Failure, Feed, Handle, Identity, LiveSink, Media, News, Origin, Unidentified, UserRates, Watching,
     },
     auth::{keys::ServerKey, passwords::PasswordCost},
-    bus::LocalBus,
+    bus::{LocalBus, LocalPresence, Topic},
     clock::Clock,
     ids::{Ids, SystemIds},
     media::disk::DiskMedia,
@@ -23,8 +24,13 @@ use i9chat_server::{
     },
 };
 use i9chat_spec::{
-    Code, EmailAddress, Endpoint, Lifetimes, Limits, Nothing, RefreshToken, SessionId, Ticket, Timestamp, User,
+    Action, Code, ConnectionId, EmailAddress, Endpoint, Event, Lifetimes, Limits, Nothing, RefreshToken, SessionId,
+    Ticket, Timestamp, User,
     api::{
+        password_reset::{
+            CompletePasswordReset, CompletePasswordResetRefusal, NewPassword, NewPasswordReset, PasswordResetCode,
+            RequestPasswordReset, VerifyPasswordReset, VerifyPasswordResetRefusal,
+        },
         sessions::{
             Credentials, EndSession, EndSessionRefusal, ListSessions, OneSession, RefreshSession,
             RefreshSessionRefusal, SessionInfo, SessionOpened, SessionRef, SignIn, SignInRefusal, SpentToken,
@@ -34,7 +40,12 @@ use i9chat_spec::{
             CompleteSignup, CompleteSignupRefusal, NewAccount, NewSignup, RequestSignup, SignupCode, TicketIssued,
             VerifySignup, VerifySignupRefusal,
         },
+        users::{
+            Around, FindNearby, GetUser, GetUserRefusal, OneUser, OwnProfile, ProfilePatch, UpdateMe, UpdateMeRefusal,
+            UserProfile,
+        },
     },
+    error::NoRefusal,
 };
 use tempfile::TempDir;
 
@@ -54,6 +65,32 @@ pub struct World {
     pub key: ServerKey,
     clock: Arc<HandClock>,
     _folder: TempDir,
+}
+
+/// A connection, and what it was told.
+pub struct Listener {
+    pub actor: Actor,
+    ear: Arc<Ear>,
+}
+
+#[derive(Default)]
+struct Ear(Mutex<Vec<News>>);
+
+impl LiveSink for Ear {
+    fn tell(&self, news: News) {
+        self.0.lock().unwrap().push(news);
+    }
+
+    fn withdraw(&self, topic: Topic) {
+        self.0.lock().unwrap().retain(|news| news.event.topic != topic);
+    }
+}
+
+impl Listener {
+    /// What it was told since it was last asked.
+    pub fn heard(&self) -> Vec<Event> {
+        self.ear.0.lock().unwrap().drain(..).map(|news| news.event.event().clone()).collect()
+    }
 }
 
 /// Somebody who is signed in.
@@ -84,29 +121,36 @@ impl World {
         let key = ServerKey::generate(&*ids);
         let head = store.head().await.unwrap();
         let log: Arc<dyn LogStore> = Arc::clone(&store) as _;
+        let router = Arc::new(Router::new(head, 10));
         let committer = Committer::start(CommitterParts {
             store: Arc::clone(&log),
-            bus: Arc::new(LocalBus::new(Arc::new(Router::new(head, 10)))),
+            bus: Arc::new(LocalBus::new(Arc::clone(&router) as _)),
             clock: Arc::clone(&clock) as _,
             ids: Arc::clone(&ids),
         });
         let params = argon2::Params::new(argon2::Params::MIN_M_COST, 1, 1, None).unwrap();
         let cost = PasswordCost { params, at_once: 2, waiting: 100 };
-        let media = Media {
-            records: Arc::clone(&store) as _,
-            store: Arc::new(DiskMedia::open(folder.path(), &key).unwrap()),
-        };
-        let accounts = Accounts::new(store as Arc<dyn AccountStore>, &key, &limits, cost, Arc::clone(&ids)).unwrap();
+        let accounts =
+            Accounts::new(Arc::clone(&store) as Arc<dyn AccountStore>, &key, &limits, cost, Arc::clone(&ids)).unwrap();
+        let watching = Arc::new(Watching::default());
+        let lease = Duration::from_secs(lifetimes.presence_lease_s);
+        let presence =
+            LocalPresence::start(Arc::clone(&store) as _, Arc::clone(&clock) as _, Arc::clone(&watching) as _, lease);
+        let disk = DiskMedia::open(folder.path(), &key).unwrap();
         let app = App {
             clock: Arc::clone(&clock) as _,
             ids,
+            nearby_rates: UserRates::per_minute(limits.nearby_per_minute),
             limits,
             lifetimes,
             log,
             epoch: head.epoch,
             committer,
             accounts,
-            media,
+            presence: Arc::new(presence.await.unwrap()),
+            watching,
+            live: router,
+            media: Media { records: store as _, store: Arc::new(disk) },
         };
         Self { app, key, clock, _folder: folder }
     }
@@ -136,6 +180,71 @@ impl World {
         self.app.handle(Call { caller, path, query: E::Query::default(), body, origin }).await
     }
 
+    pub async fn asks_to_reset(&self, email: &str) -> TicketIssued {
+        let body = NewPasswordReset { email: email.parse().unwrap() };
+        self.call::<RequestPasswordReset>((), Nothing {}, body, origin(1)).await.unwrap().body
+    }
+
+    pub async fn verifies_reset(
+        &self,
+        ticket: &Ticket,
+        code: &Code,
+    ) -> Result<Ticket, Failure<VerifyPasswordResetRefusal>> {
+        let body = PasswordResetCode { ticket: ticket.clone(), code: code.clone() };
+        Ok(self.call::<VerifyPasswordReset>((), Nothing {}, body, origin(1)).await?.body.ticket)
+    }
+
+    pub async fn resets(&self, ticket: &Ticket, password: &str) -> Result<(), Failure<CompletePasswordResetRefusal>> {
+        let body = NewPassword { ticket: ticket.clone(), password: password.parse().unwrap() };
+        self.call::<CompletePasswordReset>((), Nothing {}, body, origin(1)).await.map(|_| ())
+    }
+
+    /// A ticket for the last step of a reset.
+    pub async fn proves_to_reset(&self, email: &str) -> Ticket {
+        let ticket = self.asks_to_reset(email).await.ticket;
+        self.verifies_reset(&ticket, &self.mailed_code(email).await).await.unwrap()
+    }
+
+    pub async fn changes_profile(
+        &self,
+        who: &Member,
+        patch: ProfilePatch,
+    ) -> Result<OwnProfile, Failure<UpdateMeRefusal>> {
+        Ok(self.call::<UpdateMe>(who.identity(), Nothing {}, patch, origin(1)).await?.body)
+    }
+
+    pub async fn looks_at(&self, who: &Member, name: &str) -> Result<UserProfile, Failure<GetUserRefusal>> {
+        let path = OneUser { username: name.parse().unwrap() };
+        Ok(self.call::<GetUser>(who.identity(), path, Nothing {}, origin(1)).await?.body)
+    }
+
+    /// The names that a search finds, with their distances.
+    pub async fn searches(&self, who: &Member, query: Around) -> Result<Vec<(String, u64)>, Failure<NoRefusal>> {
+        let call = Call { caller: who.identity(), path: Nothing {}, query, body: Nothing {}, origin: origin(1) };
+        let answer = Handle::<FindNearby>::handle(&self.app, call).await?;
+        let found = answer.body.items.into_iter();
+        Ok(found.map(|user| (user.username.as_str().to_owned(), user.distance_m)).collect())
+    }
+
+    /// A connection of somebody, as the use cases of presence know it.
+    pub fn listens(&self, who: &Member) -> Listener {
+        let ear = Arc::new(Ear::default());
+        let connection = ConnectionId::from_uuid(self.app.ids.uuid(self.now()));
+        let feed = Arc::new(Feed::new(connection, Arc::clone(&ear) as _));
+        Listener { actor: Actor { user: who.user.clone(), feed }, ear }
+    }
+
+    /// Does an action, and waits for its outcome.
+    pub async fn acts<A: Action>(&self, listener: &Listener, data: A::Data) -> Result<A::Reply, Failure<A::Refusal>>
+    where
+        App: Act<A>,
+    {
+        let (done, outcome) = tokio::sync::oneshot::channel();
+        let done = move |result| drop(done.send(result));
+        Act::<A>::act(&self.app, &listener.actor, data, Box::new(done));
+        outcome.await.unwrap()
+    }
+
     pub async fn asks_to_sign_up(&self, email: &str) -> TicketIssued {
         let body = NewSignup { email: email.parse().unwrap() };
         self.call::<RequestSignup>((), Nothing {}, body, origin(1)).await.unwrap().body
@@ -151,7 +260,9 @@ impl World {
     /// The code in the newest mail to the address.
     pub async fn mailed_code(&self, email: &str) -> Code {
         match self.newest_mail(email).await {
-            Some(MailMatter::SignupCode { ticket }) => self.app.accounts.secrets().code(&ticket).unwrap(),
+            Some(MailMatter::SignupCode { ticket } | MailMatter::PasswordResetCode { ticket }) => {
+                self.app.accounts.secrets().code(&ticket).unwrap()
+            }
             other => panic!("no code was mailed but {other:?}"),
         }
     }

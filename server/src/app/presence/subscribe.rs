@@ -66,8 +66,8 @@ impl Subscribing {
                 None => not_found.push(name),
             }
         }
-        let named = users.iter().map(|(key, user)| (key.as_str(), user.clone()));
-        let Some(new) = self.feed.new_among(named, &self.limits) else {
+        let by_key = users.iter().map(|(key, user)| (key.as_str(), user.clone()));
+        let Some(new) = self.feed.new_among(by_key, &self.limits) else {
             return done(Err(Failure::Refused(SubscribePresenceRefusal::TooManySubscriptions)));
         };
         // Follows first and asks then, so that no change falls between the two.

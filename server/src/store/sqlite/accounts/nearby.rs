@@ -107,7 +107,7 @@ impl Around {
     }
 
     fn open(&mut self, connection: &Connection, unopened: Box3) -> Result<(), StoreError> {
-        let at_most = if unopened.is_small() { i64::MAX } else { FEW as i64 + 1 };
+        let at_most = if unopened.is_small() { usize::MAX } else { FEW + 1 };
         let cells = unopened.cells(connection, at_most)?;
         if cells.len() > FEW && !unopened.is_small() {
             for part in unopened.cut() {
@@ -169,12 +169,13 @@ impl Box3 {
         square.sqrt() / 100.0
     }
 
-    fn cells(&self, connection: &Connection, at_most: i64) -> Result<Vec<Cell>, StoreError> {
+    fn cells(&self, connection: &Connection, at_most: usize) -> Result<Vec<Cell>, StoreError> {
         let [x, y, z] = self.0;
         let mut statement = connection.prepare_cached(
             "SELECT cell FROM cells WHERE x_from >= ?1 AND x_to <= ?2 AND y_from >= ?3 AND y_to <= ?4
              AND z_from >= ?5 AND z_to <= ?6 LIMIT ?7",
         )?;
+        let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
         let cells = statement.query_map((x.0, x.1, y.0, y.1, z.0, z.1, at_most), |row| row.get(0).map(Cell))?;
         Ok(cells.collect::<Result<_, _>>()?)
     }
