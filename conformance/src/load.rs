@@ -1,4 +1,4 @@
-//! The load generator: `load direct`, `load idle` and `load resume`.
+//! The load generator: `load direct`, `load group`, `load mixed`, `load chats`, `load idle` and `load resume`.
 //!
 //! It runs on one thread, so that it can be pinned to one core while the server has the other, and it is bounded in
 //! count and in time. It counts exactly: every message carries who sent it and which of theirs it is, so that what is
@@ -14,11 +14,16 @@ mod api;
 mod descriptors;
 mod direct;
 mod error;
+mod founding;
+mod group;
 mod idle;
 mod ledger;
+mod line;
 mod memory;
+mod process;
 mod report;
 mod resume;
+mod scan;
 mod socket;
 mod target;
 mod wire;
@@ -37,6 +42,8 @@ pub struct LoadArgs {
 enum LoadCommand {
     /// Pairs of users send each other messages as fast as the server takes them, or at a rate.
     Direct(DirectArgs),
+    /// A few members of one group send as fast as all members, who are online, get it.
+    Group(GroupArgs),
     /// Opens many connections, holds them, and says what each costs the server in memory.
     Idle(IdleArgs),
     /// Many connections that missed events come back at once.
@@ -85,6 +92,27 @@ struct DirectArgs {
 }
 
 #[derive(Debug, Args)]
+struct GroupArgs {
+    #[command(flatten)]
+    common: CommonArgs,
+    /// How many members the group has; each has one connection
+    #[arg(long, value_parser = clap::value_parser!(u32).range(2..=20_000))]
+    members: u32,
+    /// How many of them send
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=20_000), default_value_t = 4)]
+    senders: u32,
+    /// How long to send, in seconds
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=3600), default_value_t = 10)]
+    seconds: u32,
+    /// How many messages of each sender are under way at most: one is until it is acknowledged and every member has it
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000), default_value_t = 4)]
+    window: u32,
+    /// The server's process, to read its processor time from /proc
+    #[arg(long, value_name = "PID")]
+    pid: Option<u32>,
+}
+
+#[derive(Debug, Args)]
 struct IdleArgs {
     #[command(flatten)]
     common: CommonArgs,
@@ -124,6 +152,7 @@ pub fn run(args: LoadArgs) -> Result<Report, LoadError> {
     let local = tokio::task::LocalSet::new();
     let (json, measured) = match args.command {
         LoadCommand::Direct(args) => (args.common.json.clone(), local.block_on(&runtime, direct::run(args))),
+        LoadCommand::Group(args) => (args.common.json.clone(), local.block_on(&runtime, group::run(args))),
         LoadCommand::Idle(args) => (args.common.json.clone(), local.block_on(&runtime, idle::run(args))),
         LoadCommand::Resume(args) => (args.common.json.clone(), local.block_on(&runtime, resume::run(args))),
     };

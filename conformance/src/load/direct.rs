@@ -283,7 +283,7 @@ impl Sender {
             .ok_or_else(|| LoadError::Unexpected("a frame came that is not in the protocol".to_owned()))?;
         let mut ledger = self.shared.ledger.borrow_mut();
         match frame {
-            Frame::Acknowledged { number } => {
+            Frame::Acknowledged { number, .. } => {
                 if ledger.acknowledge(self.index, number, now) {
                     self.in_flight -= 1;
                 }

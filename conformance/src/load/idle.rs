@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     IdleArgs, LoadError, accounts, descriptors,
     memory::Gauge,
+    process::Process,
     report::Report,
     socket::{self, Buffers, Socket},
 };
@@ -18,7 +19,7 @@ const OPENING: usize = 64;
 pub(super) async fn run(args: IdleArgs) -> Result<Report, LoadError> {
     let IdleArgs { common, connections, connections_per_user, hold_seconds, server_pid } = args;
     descriptors::allow(connections.into())?;
-    let gauge = server_pid.map_or(Gauge::Metrics, Gauge::Process);
+    let gauge = server_pid.map_or(Gauge::Metrics, |pid| Gauge::Process(Process(pid)));
     let allowed =
         accounts::api(&common).await?.call::<GetCapabilities>(None, &Nothing {}, &Nothing {}, &Nothing {}).await?;
     let per_user = per_user(connections_per_user, allowed.limits.max_connections_per_user)?;

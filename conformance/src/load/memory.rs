@@ -1,10 +1,10 @@
-use super::api::Api;
+use super::{api::Api, process::Process};
 
 /// Where the server's memory is read.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Gauge {
     /// From the kernel, on this machine.
-    Process(u32),
+    Process(Process),
     /// From the server's own metrics.
     Metrics,
 }
@@ -13,15 +13,10 @@ impl Gauge {
     /// The resident memory of the server in bytes, if it can be known.
     pub(super) async fn read(self, api: &Api) -> Option<u64> {
         match self {
-            Self::Process(pid) => resident(&std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?),
+            Self::Process(process) => process.resident_bytes(),
             Self::Metrics => metric(&api.page("/metrics").await?),
         }
     }
-}
-
-fn resident(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of bytes, checked to be one")]
@@ -36,9 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_is_read_from_the_kernel_and_from_metrics() {
-        assert_eq!(resident("Name:\tx\nVmRSS:\t    1234 kB\nThreads:\t1\n"), Some(1234 * 1024));
-        assert_eq!(resident("Name:\tx\n"), None);
+    fn memory_is_read_from_metrics() {
         assert_eq!(metric("# TYPE a gauge\nprocess_resident_memory_bytes 1.5e+07\n"), Some(15_000_000));
         assert_eq!(metric("process_resident_memory_bytes{node=\"1\"} 4096\n"), Some(4096));
         assert_eq!(metric("process_resident_memory_bytes NaN\n"), None);

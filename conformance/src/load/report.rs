@@ -26,6 +26,9 @@ pub struct Report {
     pub latency_ms: LatencyMs,
     /// The growth of the server's memory for each connection, where it is known.
     pub server_bytes_per_connection: Option<u64>,
+    /// What else was measured, each with its unit in its name; the kinds of load differ in it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub figures: BTreeMap<String, f64>,
     /// How long deliveries took.
     #[serde(skip)]
     pub delivery_ms: LatencyMs,
@@ -109,6 +112,9 @@ impl fmt::Display for Report {
         if let Some(bytes) = self.server_bytes_per_connection {
             writeln!(f, "  {:<24}{bytes:>12}", "bytes per connection")?;
         }
+        for (name, value) in &self.figures {
+            writeln!(f, "  {name:<60}{value:>12.3}")?;
+        }
         for (trouble, count) in &self.troubles {
             writeln!(f, "  {trouble:<24}{count:>12}  !")?;
         }
@@ -160,6 +166,10 @@ mod tests {
             "server_bytes_per_connection",
         ];
         assert_eq!(names, expected);
+        let figures = BTreeMap::from([("connect, ms".to_owned(), 1.5)]);
+        let with_figures = Report { figures, ..report() };
+        assert_eq!(serde_json::to_value(&with_figures).unwrap()["figures"], json!({ "connect, ms": 1.5 }));
+        assert!(with_figures.to_string().contains("connect, ms"));
         assert_eq!(value["server_bytes_per_connection"], Value::Null);
         assert_eq!(value["sent"], json!(10));
         for (name, expected) in [("p50", 5.0), ("p95", 9.5), ("p99", 9.9), ("max", 10.0)] {

@@ -56,9 +56,14 @@ pub(super) async fn open(
     buffers: Buffers,
     number: usize,
 ) -> Result<(Socket, String), LoadError> {
+    patiently(async || open_once(target, token, cursor, buffers, number).await).await
+}
+
+/// Tries again where the server puts a connection off, for as long as it asks. (WSK-13)
+pub(super) async fn patiently<T>(open: impl AsyncFn() -> Result<T, LoadError>) -> Result<T, LoadError> {
     let mut waited = Duration::ZERO;
     loop {
-        match open_once(target, token, cursor, buffers, number).await {
+        match open().await {
             Err(LoadError::Closed { code: Some(CloseCode::RateLimited), retry_after: Some(wait) })
                 if waited < PATIENCE =>
             {
@@ -97,7 +102,7 @@ async fn open_once(
     }
 }
 
-async fn connect(target: &Target, number: usize) -> std::io::Result<TcpStream> {
+pub(super) async fn connect(target: &Target, number: usize) -> std::io::Result<TcpStream> {
     let address = target.address();
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     if let Some(source) = target.source(number) {
@@ -127,13 +132,15 @@ pub(super) fn text_of(
         Some(Message::Binary(_)) => {
             Err(LoadError::Unexpected("a binary frame came on a connection for text".to_owned()))
         }
-        Some(Message::Close(Some(close))) => {
-            let delay = close.reason.parse::<CloseReason>().ok().and_then(|reason| reason.retry_after_ms);
-            let code = CloseCode::from_number(close.code.into());
-            Err(LoadError::Closed { code, retry_after: delay.map(Duration::from_millis) })
-        }
+        Some(Message::Close(Some(close))) => Err(closed(close.code.into(), &close.reason)),
         Some(Message::Close(None)) | None => Err(LoadError::Closed { code: None, retry_after: None }),
     }
+}
+
+/// What a close says. (WSK-13)
+pub(super) fn closed(code: u16, reason: &str) -> LoadError {
+    let delay = reason.parse::<CloseReason>().ok().and_then(|reason| reason.retry_after_ms);
+    LoadError::Closed { code: CloseCode::from_number(code), retry_after: delay.map(Duration::from_millis) }
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! Frames, read and written with as little work as can be: the generator shares the machine with what it measures.
 
-use std::{borrow::Cow, fmt::Write as _};
+use std::{
+    borrow::Cow,
+    fmt::{self, Write as _},
+};
 
 use i9chat_spec::ChatId;
 use serde::Deserialize;
@@ -10,7 +13,7 @@ use uuid::Uuid;
 const TEXT_BYTES: usize = 100;
 
 /// What starts the text of every message of the generator.
-const MARK: &str = "i9load";
+pub(super) const MARK: &str = "i9load";
 
 /// What of a frame from the server the load looks at. Everything else is skipped, not kept.
 #[derive(Debug, Deserialize)]
@@ -31,6 +34,8 @@ pub(super) struct Incoming<'a> {
 struct Data<'a> {
     #[serde(borrow, default)]
     message: Option<Message<'a>>,
+    #[serde(default)]
+    seq: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -58,8 +63,8 @@ struct Refused<'a> {
 pub(super) enum Frame<'a> {
     /// The first one.
     Hello { resume: &'a str },
-    /// A message was acknowledged.
-    Acknowledged { number: u64 },
+    /// A message was acknowledged, as the entry of that `seq`.
+    Acknowledged { number: u64, seq: Option<u64> },
     /// A message was refused.
     Refused { number: Option<u64>, code: &'a str, retry_after_ms: Option<u64> },
     /// A message of this run, or of somebody else.
@@ -80,7 +85,8 @@ pub(super) struct Mark {
 }
 
 impl Mark {
-    fn read(text: &str) -> Option<Self> {
+    /// Reads the mark of a text, if it has one.
+    pub(super) fn read(text: &str) -> Option<Self> {
         let mut parts = text.strip_prefix(MARK)?.split('-').skip(1);
         Some(Self {
             run: u32::from_str_radix(parts.next()?, 16).ok()?,
@@ -96,7 +102,7 @@ impl Mark {
 
     /// The frame that sends the message.
     pub(super) fn frame(self, chat_id: ChatId) -> String {
-        let Self { run, sender, number } = self;
+        let number = self.number;
         let client_id = self.client_id();
         let mut frame = String::with_capacity(256 + TEXT_BYTES);
         let written = write!(
@@ -104,11 +110,29 @@ impl Mark {
             r#"{{"id":"{number}","action":"send_message","data":{{"chat_id":"{chat_id}","client_id":"{client_id}","content":{{"kind":"text","text":""#
         );
         let text_from = frame.len();
-        let written = written.and_then(|()| write!(frame, "{MARK}-{run:08x}-{sender}-{number}-"));
+        let written = written.and_then(|()| self.write_to(&mut frame));
         debug_assert!(written.is_ok(), "writing to a string does not fail");
         frame.extend(std::iter::repeat_n('x', (text_from + TEXT_BYTES).saturating_sub(frame.len())));
         frame.push_str("\"}}}");
         frame
+    }
+
+    fn write_to(self, into: &mut impl fmt::Write) -> fmt::Result {
+        let Self { run, sender, number } = self;
+        write!(into, "{MARK}-{run:08x}-{sender}-{number}-")
+    }
+
+    /// What the text of every message of a run starts with.
+    pub(super) fn start(run: u32) -> String {
+        format!("{MARK}-{run:08x}-")
+    }
+
+    /// The text of the message, without what fills it up.
+    #[cfg(test)]
+    pub(super) fn text(self) -> String {
+        let mut text = String::new();
+        self.write_to(&mut text).unwrap();
+        text
     }
 }
 
@@ -118,7 +142,7 @@ pub(super) fn read(text: &str) -> Option<Frame<'_>> {
     let number = incoming.id.and_then(|id| id.parse().ok());
     Some(match incoming.kind {
         "hello" => Frame::Hello { resume: incoming.resume? },
-        "reply" => Frame::Acknowledged { number: number? },
+        "reply" => Frame::Acknowledged { number: number?, seq: incoming.data.and_then(|data| data.seq) },
         "error" => {
             let Refused { code, retry_after_ms } = incoming.error?;
             Frame::Refused { number, code, retry_after_ms }
@@ -188,7 +212,7 @@ mod tests {
     fn answers_name_the_message_that_they_are_for() {
         assert_eq!(
             read(r#"{"type": "reply", "data": {"seq": 3}, "id": "9"}"#),
-            Some(Frame::Acknowledged { number: 9 })
+            Some(Frame::Acknowledged { number: 9, seq: Some(3) })
         );
         let refused = r#"{"type":"error","id":"9","error":{"code":"rate_limited","retry_after_ms":20,"status":429}}"#;
         let expected = Frame::Refused { number: Some(9), code: "rate_limited", retry_after_ms: Some(20) };
