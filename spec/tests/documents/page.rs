@@ -7,7 +7,7 @@ use std::{
     sync::LazyLock,
 };
 
-use i9chat_spec::{CloseCode, ErrorCode, FieldCode, Profile, Reconnect};
+use i9chat_spec::{CloseCode, ErrorCode, FieldCode, MediaRule, Profile, Reconnect};
 use regex_lite::Regex;
 
 pub static PAGE: LazyLock<String> =
@@ -92,6 +92,26 @@ fn the_table_of_close_codes_is_the_list() {
 fn the_table_of_profiles_is_the_list() {
     let rows: Vec<_> = table("| Profile | What it asks |").iter().map(|row| row[0].to_owned()).collect();
     assert_eq!(rows, Profile::ALL.iter().map(|profile| format!("`{profile}`")).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_table_of_media_is_the_list() {
+    let size = |bytes: u64| match bytes {
+        bytes if bytes.is_multiple_of(1 << 20) => format!("{} MiB", bytes >> 20),
+        bytes if bytes.is_multiple_of(1 << 10) => format!("{} KiB", bytes >> 10),
+        bytes => format!("{bytes} B"),
+    };
+    let list: Vec<_> = MediaRule::all()
+        .into_iter()
+        .map(|rule| {
+            let types = rule.content_types.map_or("any".to_owned(), |types| {
+                types.iter().map(|name| format!("`{}`", name.as_str())).collect::<Vec<_>>().join(", ")
+            });
+            let [kind, part] = [rule.kind.as_str(), rule.part.as_str()].map(|name| format!("`{name}`"));
+            [kind, part, types, size(rule.min_bytes), size(rule.max_bytes)]
+        })
+        .collect();
+    assert_eq!(table("| Kind | Part | Types | Smallest | Largest |"), list);
 }
 
 #[test]
