@@ -67,7 +67,7 @@ impl DiskMedia {
     /// How far a start of an upload has got. (MED-10)
     pub async fn held(&self, part: &StatedPart, session: u64) -> Result<Held, MediaError> {
         let (files, name) = (self.files.clone(), part.name);
-        blocking(move || {
+        let held = blocking(move || {
             if files.whole(name).try_exists()? {
                 return Ok(Held::Whole);
             }
@@ -81,7 +81,12 @@ impl DiskMedia {
                 Err(error) => Err(error),
             }
         })
-        .await
+        .await?;
+        // The server ended between the last byte and the settling.
+        if held == Held::Bytes(part.size) && matches!(self.begin(part, session).await?, Begun::Whole) {
+            return Ok(Held::Whole);
+        }
+        Ok(held)
     }
 
     /// Begins to take bytes for a start of an upload. Whoever sent bytes for the same part until now gets no further, and

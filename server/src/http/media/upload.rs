@@ -22,6 +22,8 @@ const SILENCE: Duration = Duration::from_secs(30);
 const WRITE_BYTES: usize = 512 * 1024;
 /// How much of a body that is not taken is read all the same, so that the caller gets to see the answer.
 const DRAIN_BYTES: u64 = 1024 * 1024;
+/// For how long at most.
+const DRAIN_TIME: Duration = Duration::from_secs(5);
 
 /// Starts an upload: what was started goes on at another URL, which lives longer.
 pub(super) async fn start(
@@ -55,8 +57,10 @@ pub(super) async fn send(
 ) -> Response<Body> {
     let mut body = Incoming::new(body);
     let outcome = take(&site, &permission, &headers, &mut body).await;
-    // An answer that comes before the end of the body is often not seen.
-    body.drain().await;
+    // An answer that comes before the end of the body is often not seen. Who waits to be asked for the body sees it.
+    if body.has_begun || !headers.contains_key(header::EXPECT) {
+        body.drain().await;
+    }
     match outcome {
         Ok(held) => how_far(held),
         Err(Refused::Plainly(response)) => *response,
@@ -147,6 +151,7 @@ async fn receive(
     mut to_skip: u64,
     mut wanted: u64,
 ) -> Result<Ended, MediaError> {
+    let before = sending.held();
     let mut pieces = Vec::new();
     let mut gathered = 0;
     let ended = loop {
@@ -176,13 +181,14 @@ async fn receive(
         }
     };
     sending.write(pieces).await?;
-    metrics::counter!("i9chat_uploads_total").increment(1);
+    metrics::counter!("i9chat_media_received_bytes_total").increment(sending.held() - before);
     Ok(ended)
 }
 
 /// A body as it arrives.
 struct Incoming {
     stream: axum::body::BodyDataStream,
+    has_begun: bool,
     has_ended: bool,
 }
 
@@ -195,10 +201,11 @@ enum Next {
 
 impl Incoming {
     fn new(body: Body) -> Self {
-        Self { stream: body.into_data_stream(), has_ended: false }
+        Self { stream: body.into_data_stream(), has_begun: false, has_ended: false }
     }
 
     async fn next(&mut self) -> Next {
+        self.has_begun = true;
         let next = if self.has_ended { Next::End } else { self.arriving().await };
         self.has_ended = !matches!(next, Next::Piece(_));
         next
@@ -214,11 +221,16 @@ impl Incoming {
 
     /// Reads some more, for nothing.
     async fn drain(&mut self) {
-        let mut length = 0;
-        while length <= DRAIN_BYTES
-            && let Next::Piece(piece) = self.next().await
-        {
-            length += piece.len() as u64;
+        let drained = timeout(DRAIN_TIME, async {
+            let mut length = 0;
+            while length <= DRAIN_BYTES
+                && let Next::Piece(piece) = self.next().await
+            {
+                length += piece.len() as u64;
+            }
+        });
+        if drained.await.is_err() {
+            tracing::trace!("a body that is not taken came too slowly");
         }
     }
 }

@@ -120,7 +120,17 @@ async fn an_upload_is_settled_when_the_server_ended_just_before() {
     assert!(sending.write(pieces(b"abcdefgh")).await.unwrap());
     drop(sending);
     assert_eq!(shelf.bytes().await, None);
+    assert_eq!(shelf.held(FIRST).await, Held::Whole);
+    assert_eq!(shelf.bytes().await.unwrap(), b"abcdefgh");
+}
+
+#[tokio::test]
+async fn an_upload_is_settled_by_who_goes_on_when_the_server_ended_just_before() {
+    let shelf = Shelf::new();
+    let mut sending = shelf.begin(FIRST).await;
+    assert!(sending.write(pieces(b"abcdefgh")).await.unwrap());
     assert!(matches!(shelf.disk.begin(&shelf.part, FIRST).await.unwrap(), Begun::Whole));
+    assert_eq!(sending.finish().await.unwrap(), Held::Whole);
     assert_eq!(shelf.bytes().await.unwrap(), b"abcdefgh");
 }
 
