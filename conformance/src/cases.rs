@@ -11,12 +11,14 @@ pub mod conventions;
 pub mod errors;
 pub mod groups;
 pub mod log;
+pub mod media;
 pub mod messages;
 pub mod msgpack;
 pub mod presence;
 pub mod reactions;
 pub mod receipts;
 pub mod resume;
+pub mod robustness;
 pub mod sessions;
 mod unseen;
 pub mod users;
@@ -41,12 +43,14 @@ pub fn all() -> Vec<Case> {
         &authorisation::all(),
         &receipts::all(),
         &reactions::all(),
-        log::CASES,
+        &log::all(),
         &presence::all(),
-        resume::CASES,
+        &media::all(),
+        &resume::all(),
         &websocket::all(),
         capabilities::CASES,
         msgpack::CASES,
+        &robustness::all(),
     ]
     .concat()
 }

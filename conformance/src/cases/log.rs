@@ -2,7 +2,7 @@
 
 #![expect(clippy::indexing_slicing, reason = "a JSON value answers null for a field that it does not have")]
 
-use std::collections::BTreeMap;
+mod views;
 
 use futures_util::future::try_join_all;
 use i9chat_spec::Cursor;
@@ -10,15 +10,21 @@ use serde_json::{Value, json};
 
 use super::chats::names;
 use crate::{
+    case::Case,
     cases,
     client::socket::reply_data,
     expect::{check, expect, list_at, text_at},
-    verdict::{InSetup, Stop, Verdict},
+    verdict::Verdict,
     world::{
-        User, World,
-        conversation::{Draft, answers, items_of, messages_in, seqs},
+        World,
+        conversation::{Draft, answers, messages_in, seqs},
     },
 };
+
+/// The cases of this section.
+pub fn all() -> Vec<Case> {
+    [CASES, views::CASES].concat()
+}
 
 cases! { Resume:
     every_connection_gets_every_event_once_and_in_order ["LOG-4", "LOG-5", "LOG-3", "MSG-4"],
@@ -28,8 +34,6 @@ cases! { Resume:
     a_chat_comes_before_its_messages_however_its_users_race ["LOG-7", "LOG-4", "CHT-1", "CHT-2"],
     an_acknowledgement_holds_no_cursor ["LOG-11"],
     what_was_acknowledged_or_delivered_is_read_at_once ["LOG-10"],
-    a_snapshot_and_the_events_after_it_give_a_fresh_snapshot ["LOG-9", "CHT-7", "LOG-7"],
-    one_chat_and_the_events_after_it_give_the_chat_anew ["LOG-9", "CHT-7"],
 }
 
 async fn every_connection_gets_every_event_once_and_in_order(world: &World) -> Verdict {
@@ -183,141 +187,6 @@ async fn what_was_acknowledged_or_delivered_is_read_at_once(world: &World) -> Ve
         expect(&chats["items"][0]["last_entry"]["seq"]).to_equal(number)?;
     }
     Ok(())
-}
-
-async fn a_snapshot_and_the_events_after_it_give_a_fresh_snapshot(world: &World) -> Verdict {
-    let [alice, bob, carol, dave, erin] = world.users().await?;
-    let mut chats = BTreeMap::new();
-    for partner in [&bob, &carol, &dave] {
-        let chat_id = alice.opens_direct_chat_with(partner).await?;
-        alice.says(&chat_id, ["hello"]).await?;
-        chats.insert(partner.username.clone(), chat_id);
-    }
-    // Others write while alice reads her chats one by one, and somebody new comes in.
-    let reading = alice.reads_pages("/v1/chats?limit=1", "after");
-    let writing = async {
-        for number in 0..6 {
-            for partner in [&bob, &dave, &carol] {
-                let chat_id = chats.get(&partner.username).map(String::as_str).unwrap_or_default();
-                partner.says(chat_id, [format!("number {number}")]).await?;
-            }
-            if number == 2 {
-                let chat_id = erin.opens_direct_chat_with(&alice).await?;
-                erin.says(&chat_id, ["I am new", "here"]).await?;
-            }
-            let chat_id = chats.get(&bob.username).map(String::as_str).unwrap_or_default();
-            alice.says(chat_id, ["and I"]).await?;
-        }
-        Ok::<_, Stop>(())
-    };
-    let (pages, written) = Box::pin(async { tokio::join!(reading, writing) }).await;
-    written?;
-    let pages = pages?;
-    let cursor = text_at(pages.first().unwrap_or(&Value::Null), "cursor")?;
-    let mut held = Held::new(&alice, items_of(&pages)?)?;
-    for event in events_after(&alice, &cursor).await? {
-        held.apply(&event).await?;
-    }
-    let fresh = items_of(&alice.reads_pages("/v1/chats", "after").await?)?;
-    check(fresh.len() == 4, || ("four chats", format!("{}", fresh.len())))?;
-    held.equals(fresh)
-}
-
-async fn one_chat_and_the_events_after_it_give_the_chat_anew(world: &World) -> Verdict {
-    let [alice, bob] = world.users().await?;
-    let chat_id = alice.opens_direct_chat_with(&bob).await?;
-    alice.says(&chat_id, ["hello"]).await?;
-    let writing = async {
-        for number in 0..12 {
-            let writer = if number % 3 == 0 { &bob } else { &alice };
-            writer.says(&chat_id, [format!("number {number}")]).await?;
-        }
-        Ok::<_, Stop>(())
-    };
-    let reading = async {
-        let mut snapshots = Vec::new();
-        for _ in 0..8 {
-            snapshots.push(bob.reads(format!("/v1/chats/{chat_id}")).await?);
-            snapshots.push(bob.puts_direct(&alice.username).await?.succeeded(200)?);
-        }
-        Ok::<_, Stop>(snapshots)
-    };
-    let (written, snapshots) = Box::pin(async { tokio::join!(writing, reading) }).await;
-    written?;
-    let fresh = bob.chat(&chat_id).await?;
-    expect(&fresh["last_entry"]["seq"]).to_equal(13)?;
-    for mut snapshot in snapshots? {
-        let cursor = text_at(&snapshot, "cursor")?;
-        let mut held = Held::new(&bob, vec![snapshot["chat"].take()])?;
-        for event in events_after(&bob, &cursor).await? {
-            held.apply(&event).await?;
-        }
-        held.equals(vec![fresh.clone()])?;
-    }
-    Ok(())
-}
-
-/// The chats that a client holds, and keeps up to date by the rules of section 9.
-struct Held<'u> {
-    user: &'u User,
-    chats: BTreeMap<String, Value>,
-}
-
-impl<'u> Held<'u> {
-    fn new(user: &'u User, chats: Vec<Value>) -> Verdict<Self> {
-        let mut held = BTreeMap::new();
-        for chat in chats {
-            let chat_id = text_at(&chat, "chat_id")?;
-            // Of two pages that show a chat the later one counts.
-            held.insert(chat_id, chat);
-        }
-        Ok(Self { user, chats: held })
-    }
-
-    async fn apply(&mut self, event: &Value) -> Verdict {
-        if event["event"] == "chat_added" {
-            let chat = &event["data"]["chat"];
-            // Harmless when it is older than what was read.
-            self.chats.entry(text_at(chat, "chat_id")?).or_insert_with(|| chat.clone());
-        }
-        if event["event"] != "message_created" {
-            return Ok(());
-        }
-        let message = &event["data"]["message"];
-        let chat_id = text_at(event, "chat_id")?;
-        if !self.chats.contains_key(&chat_id) {
-            self.chats.insert(chat_id.clone(), self.user.chat(&chat_id).await?);
-        }
-        let Some(chat) = self.chats.get_mut(&chat_id) else { return Ok(()) };
-        let last = chat["last_entry"]["seq"].as_u64().unwrap_or(0);
-        if message["seq"].as_u64().unwrap_or(0) > last {
-            if message["sender"]["user_id"] != self.user.user_id.as_str() {
-                chat["unread_count"] = json!(chat["unread_count"].as_u64().unwrap_or(0) + 1);
-            }
-            chat["last_entry"] = message.clone();
-        }
-        Ok(())
-    }
-
-    fn equals(self, fresh: Vec<Value>) -> Verdict {
-        let fresh = Held::new(self.user, fresh)?;
-        expect(self.chats).to_equal(fresh.chats)
-    }
-}
-
-/// Every event of a user after a cursor, read to the end.
-async fn events_after(user: &User, cursor: &str) -> Verdict<Vec<Value>> {
-    let mut events = Vec::new();
-    let mut cursor = cursor.to_owned();
-    loop {
-        let page = user.reads(format!("/v1/events?cursor={cursor}")).await?;
-        expect(&page["resume"]).to_equal("resumed").in_setup("reading events")?;
-        events.extend_from_slice(list_at(&page, "events")?);
-        cursor = text_at(&page, "cursor")?;
-        if page["more"] != true {
-            return Ok(events);
-        }
-    }
 }
 
 /// The frames of messages among events.

@@ -2,6 +2,9 @@
 
 #![expect(clippy::indexing_slicing, reason = "a JSON value answers null for a field that it does not have")]
 
+mod changed;
+mod kinds;
+
 use std::time::Duration;
 
 use i9chat_spec::{CloseCode, Cursor};
@@ -9,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::chats::{names, names_field};
 use crate::{
+    case::Case,
     cases,
     client::{Frame, Socket, socket::reply_data},
     expect::{check, expect, list_at, text_at},
@@ -19,6 +23,11 @@ use crate::{
     },
 };
 
+/// The cases of this section.
+pub fn all() -> Vec<Case> {
+    [CASES, changed::CASES, kinds::CASES].concat()
+}
+
 cases! { Resume:
     a_fresh_connection_starts_at_the_present ["RSM-2", "RSM-3"],
     a_resumed_connection_gets_what_it_missed_and_goes_on_live ["RSM-2", "RSM-4", "LOG-4"],
@@ -27,7 +36,7 @@ cases! { Resume:
     a_cursor_that_the_server_never_made_is_reset ["RSM-2", "RSM-6", "RSM-7"],
     a_cursor_that_is_no_cursor_is_refused ["RSM-8", "LOG-2"],
     a_cursor_of_another_user_is_good ["RSM-10", "LOG-3"],
-    too_many_missed_events_are_not_replayed ["RSM-2", "RSM-5", "CAP-2"],
+    too_many_missed_events_are_not_replayed ["RSM-2", "RSM-5", "CAP-2", "CHT-8"],
     the_cursor_of_a_heartbeat_is_safe ["RSM-11", "WSK-8", "LOG-11"],
     events_over_http_are_those_of_a_connection ["RSM-9", "RSM-2", "RSM-3", "LOG-3"],
     the_limit_of_a_page_of_events_has_bounds ["RSM-9", "CNV-12"],
@@ -207,7 +216,7 @@ async fn too_many_missed_events_are_not_replayed(world: &World) -> Verdict {
     let most = world.limits().max_resume_events;
     let count = usize::try_from(most).ok().filter(|count| *count <= 3000);
     let count = count.ok_or_else(|| Stop::skipped(format!("writing {most} messages takes too long")))?;
-    let [alice, bob] = world.users().await?;
+    let [alice, bob, carol] = world.users().await?;
     let chat_id = alice.opens_direct_chat_with(&bob).await?;
     alice.says(&chat_id, ["so that the chat is there"]).await?;
     let cursor = bob.present_cursor().await?;
@@ -223,6 +232,8 @@ async fn too_many_missed_events_are_not_replayed(world: &World) -> Verdict {
     drop(socket);
 
     // One beyond it nothing is, and the connection is live.
+    bob.opens_direct_chat_with(&carol).await?;
+    let before = bob.present_cursor().await?;
     alice.says(&chat_id, ["one more"]).await?;
     let mut socket = bob.resumes(&cursor).await?;
     expect(&socket.hello["resume"]).to_equal("limited")?;
@@ -235,7 +246,14 @@ async fn too_many_missed_events_are_not_replayed(world: &World) -> Verdict {
     expect(texts(messages_in(&bob.has_caught_up(&mut socket).await?))).to_equal(["live"])?;
     let after = text_at(&page, "cursor")?;
     let page = bob.reads(format!("/v1/events?cursor={after}")).await?;
-    expect(texts(messages_in(list_at(&page, "events")?))).to_equal(["live"])
+    expect(texts(messages_in(list_at(&page, "events")?))).to_equal(["live"])?;
+    // However much was missed, it is told which chats are to be read anew.
+    for (cursor, wanted) in [(&cursor, 2), (&before, 1), (&after, 1)] {
+        let changed = bob.reads(format!("/v1/chats?changed_since={cursor}")).await?;
+        expect(list_at(&changed, "items")?.len()).to_equal(wanted)?;
+        expect(&changed["items"][0]["chat_id"]).to_equal(&chat_id)?;
+    }
+    Ok(())
 }
 
 async fn the_cursor_of_a_heartbeat_is_safe(world: &World) -> Verdict {
@@ -339,7 +357,7 @@ fn altered(text: &str, place: usize) -> String {
 }
 
 /// In a page of events nothing else could stand, so that `type` may be left out there.
-fn without_type(events: &[Value]) -> Vec<Value> {
+pub(super) fn without_type(events: &[Value]) -> Vec<Value> {
     let mut events = events.to_vec();
     for fields in events.iter_mut().filter_map(Value::as_object_mut) {
         fields.remove("type");

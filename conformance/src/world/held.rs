@@ -45,6 +45,19 @@ impl<'u> Held<'u> {
         Ok(held)
     }
 
+    /// Holds one chat alone, as it was read with its cursor. (CHT-6, CHT-7)
+    pub async fn of_chat(world: &World, user: &'u User, mut snapshot: Value) -> Verdict<Self> {
+        let mut held = Self {
+            user,
+            most_unread: world.limits().max_unread_count,
+            chats: BTreeMap::new(),
+            profile: user.reads("/v1/me").await?,
+            cursor: text_at(&snapshot, "cursor")?,
+        };
+        held.takes(snapshot["chat"].take()).await?;
+        Ok(held)
+    }
+
     /// Takes a chat as it was read, and reads its entries. Of two pages that show a chat the later one counts.
     async fn takes(&mut self, chat: Value) -> Verdict {
         let chat_id = text_at(&chat, "chat_id")?;
@@ -57,6 +70,12 @@ impl<'u> Held<'u> {
     /// Where the events begin that this has not yet seen.
     pub fn cursor(&self) -> &str {
         &self.cursor
+    }
+
+    /// Reads the events that this has not yet seen, and applies them. (RSM-9)
+    pub async fn catches_up(&mut self) -> Verdict {
+        let events = self.user.events_after(&self.cursor).await?;
+        self.applies(&events).await
     }
 
     /// Applies events, in order.
