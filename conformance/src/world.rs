@@ -8,6 +8,7 @@ pub mod group;
 pub mod held;
 pub mod listener;
 pub mod marks;
+pub mod media;
 mod newcomer;
 pub mod presence;
 mod user;

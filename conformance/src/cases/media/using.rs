@@ -1,0 +1,412 @@
+//! Messages with media. (MSG-14, MED-18, MED-19)
+
+use i9chat_spec::{ErrorCode, FieldCode, Profile};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::no_media;
+use crate::{
+    cases,
+    client::socket::{error_code, reply_data},
+    expect::{check, expect, list_at, text_at},
+    verdict::{InSetup, Verdict},
+    world::{
+        User, World,
+        conversation::messages_of,
+        media::{Plan, file_of, files, image_of},
+        patiently,
+    },
+};
+
+cases! { Media:
+    every_kind_of_message_is_kept_with_what_its_media_is ["MSG-14", "MED-19", "MSG-5"],
+    a_message_shows_up_to_the_published_number_of_items ["MSG-14", "CAP-2"],
+    what_is_said_beside_media_has_its_bounds ["MSG-14", "CNV-9", "CAP-2", "ERR-4"],
+    a_name_of_a_file_leads_nowhere ["MSG-14", "CNV-9"],
+    what_is_missing_from_a_message_with_media_is_told ["MSG-14", "ERR-4"],
+    media_that_may_not_be_used_makes_no_message ["MED-18", "MSG-14", "ERR-5"],
+    media_may_be_used_again ["MED-19"],
+    a_message_with_media_is_sent_once_however_often_it_is_tried ["MSG-7", "MSG-8", "MSG-14"],
+    media_travels_in_events_as_in_history ["MED-19", "LOG-6", "MSG-14"],
+}
+
+/// Two users with a direct chat. Skipped where the server has no messages.
+async fn talk(world: &World) -> Verdict<(User, User, String)> {
+    world.needs(Profile::Messages)?;
+    let [alice, bob] = world.users().await?;
+    let chat_id = alice.opens_direct_chat_with(&bob).await?;
+    Ok((alice, bob, chat_id))
+}
+
+async fn every_kind_of_message_is_kept_with_what_its_media_is(world: &World) -> Verdict {
+    let (alice, bob, chat_id) = talk(world).await?;
+    let image = Plan::image();
+    let with_preview =
+        Plan::original("image", "image/jpeg", files::jpeg(3000)).with("preview", "image/png", files::png(1500));
+    let video = Plan::original("video", "video/mp4", files::mp4(*b"isom", 4000)).with(
+        "preview",
+        "image/jpeg",
+        files::jpeg(1024),
+    );
+    let voice = Plan::original("voice", "audio/ogg", files::ogg(500));
+    let audio = Plan::original("audio", "audio/mpeg", files::mp3(600));
+    let file = Plan::original("file", "text/html", *b"<script>alert(1)</script>");
+    let mut ids = Vec::new();
+    for plan in [&image, &with_preview, &video, &voice, &audio, &file] {
+        ids.push(alice.uploads(plan).await?);
+    }
+    let [i, p, v, o, a, f] = ids.as_slice() else { return Ok(()) };
+    let stories = [
+        (
+            json!({ "kind": "image", "items": [{ "media_id": i, "width": 1, "height": 65_535 }, { "media_id": p }], "caption": "two" }),
+            json!({ "kind": "image", "caption": "two", "items": [
+                { "media": image.as_attachment(i), "width": 1, "height": 65_535 },
+                { "media": with_preview.as_attachment(p) },
+            ] }),
+        ),
+        (
+            json!({ "kind": "video", "items": [{ "media_id": v, "height": 720 }] }),
+            json!({ "kind": "video", "items": [{ "media": video.as_attachment(v), "height": 720 }] }),
+        ),
+        (
+            json!({ "kind": "voice", "media_id": o, "duration_ms": 4200 }),
+            json!({ "kind": "voice", "media": voice.as_attachment(o), "duration_ms": 4200 }),
+        ),
+        (
+            json!({ "kind": "audio", "media_id": a, "title": "Clair de lune" }),
+            json!({ "kind": "audio", "media": audio.as_attachment(a), "title": "Clair de lune" }),
+        ),
+        (json!({ "kind": "audio", "media_id": a }), json!({ "kind": "audio", "media": audio.as_attachment(a) })),
+        (
+            json!({ "kind": "file", "media_id": f, "name": "minutes.pdf" }),
+            json!({ "kind": "file", "media": file.as_attachment(f), "name": "minutes.pdf" }),
+        ),
+    ];
+    for (content, kept) in &stories {
+        let entry = alice.sends_content(&chat_id, content).await?;
+        expect(&entry["content"]).to_equal(kept)?;
+        check(!entry.to_string().contains("://"), || ("no URL in a message (MED-19)", entry.to_string()))?;
+    }
+    let history = bob.history(&chat_id).await?;
+    let contents: Vec<_> = history.iter().map(|entry| &entry["content"]).collect();
+    expect(contents).to_equal(stories.iter().map(|(_, kept)| kept).collect::<Vec<_>>())?;
+    let chat = bob.chat(&chat_id).await?;
+    expect(&chat["last_entry"]["content"]["name"]).to_equal("minutes.pdf")
+}
+
+async fn a_message_shows_up_to_the_published_number_of_items(world: &World) -> Verdict {
+    let (alice, _, chat_id) = talk(world).await?;
+    let most = usize::try_from(world.limits().max_message_items).unwrap_or_default();
+    expect(most).to_equal(10)?;
+    let mut items = Vec::new();
+    for _ in 0..=most {
+        items.push(json!({ "media_id": alice.uploads(&Plan::image()).await? }));
+    }
+    let of = |items: &[Value]| json!({ "kind": "image", "items": items });
+    for wrong in [&items[..0], &items[..]] {
+        let code = if wrong.is_empty() { FieldCode::TooShort } else { FieldCode::TooLong };
+        let answer = patiently(alice.sending_content(&chat_id, &of(wrong))).await?;
+        answer.refused_field("content.items", code)?;
+    }
+    for right in [&items[..1], &items[..most]] {
+        let entry = alice.sends_content(&chat_id, &of(right)).await?;
+        // In the order in which they were sent.
+        let shown: Vec<_> = list_at(&entry, "content.items")?
+            .iter()
+            .map(|item| json!({ "media_id": item["media"]["media_id"] }))
+            .collect();
+        expect(shown).to_equal(right)?;
+    }
+    Ok(())
+}
+
+/// Media of each kind that messages have, for one user.
+struct Supply {
+    image: String,
+    video: String,
+    voice: String,
+    audio: String,
+    file: String,
+}
+
+impl Supply {
+    async fn of(user: &User) -> Verdict<Self> {
+        Ok(Self {
+            image: user.uploads(&Plan::image()).await?,
+            video: user.uploads(&Plan::original("video", "video/webm", files::webm(2000))).await?,
+            voice: user.uploads(&Plan::original("voice", "audio/aac", files::aac(700))).await?,
+            audio: user.uploads(&Plan::original("audio", "audio/ogg", files::ogg(900))).await?,
+            file: user.uploads(&Plan::file(*b"x")).await?,
+        })
+    }
+
+    /// A message of each kind, with everything that it may have.
+    fn messages(&self) -> Vec<Value> {
+        let item = |media_id: &str| json!({ "media_id": media_id, "width": 640, "height": 480 });
+        vec![
+            json!({ "kind": "image", "items": [item(&self.image)], "caption": "c" }),
+            json!({ "kind": "video", "items": [item(&self.video)], "caption": "c" }),
+            json!({ "kind": "voice", "media_id": self.voice, "duration_ms": 1 }),
+            json!({ "kind": "audio", "media_id": self.audio, "title": "t" }),
+            json!({ "kind": "file", "media_id": self.file, "name": "n" }),
+        ]
+    }
+}
+
+fn with(content: &Value, path: &str, value: Value) -> Value {
+    let mut content = content.clone();
+    if let Some(place) = content.pointer_mut(path) {
+        *place = value;
+    }
+    content
+}
+
+async fn what_is_said_beside_media_has_its_bounds(world: &World) -> Verdict {
+    let (alice, _, chat_id) = talk(world).await?;
+    let limits = world.limits();
+    let supply = Supply::of(&alice).await?;
+    let messages = supply.messages();
+    let chars = |limit: u64| usize::try_from(limit).unwrap_or_default();
+    let texts = [
+        (0, "caption", chars(limits.max_caption_chars)),
+        (1, "caption", chars(limits.max_caption_chars)),
+        (3, "title", chars(limits.max_media_title_chars)),
+        (4, "name", chars(limits.max_file_name_chars)),
+    ];
+    expect(texts.map(|(_, _, most)| most)).to_equal([1024, 1024, 200, 255])?;
+    let refused = async |content: Value, field: &str, code: FieldCode| {
+        patiently(alice.sending_content(&chat_id, &content)).await?.refused_field(&format!("content.{field}"), code)
+    };
+    let kept = async |content: Value, path: &str| {
+        let entry = alice.sends_content(&chat_id, &content).await?;
+        expect(entry["content"].pointer(path)).to_equal(content.pointer(path))
+    };
+    for (number, field, most) in texts {
+        let path = format!("/{field}");
+        let say = |text: String| with(&messages[number], &path, json!(text));
+        for text in ["x".to_owned(), "\u{1f4f7}".repeat(most), " ".to_owned(), "e\u{301}\u{5d0}\u{202e}.gpj".to_owned()]
+        {
+            kept(say(text), &path).await?;
+        }
+        refused(say(String::new()), field, FieldCode::TooShort).await?;
+        refused(say("\u{1f4f7}".repeat(most + 1)), field, FieldCode::TooLong).await?;
+        refused(with(&messages[number], &path, json!(7)), field, FieldCode::WrongType).await?;
+        patiently(alice.sending_content(&chat_id, &say("a\0b".to_owned())))
+            .await?
+            .refused_with(ErrorCode::InvalidRequest)?;
+    }
+    for duration in [1, 86_400_000] {
+        kept(with(&messages[2], "/duration_ms", json!(duration)), "/duration_ms").await?;
+    }
+    for (duration, code) in [
+        (json!(0), FieldCode::OutOfRange),
+        (json!(86_400_001), FieldCode::OutOfRange),
+        (json!(1.5), FieldCode::WrongType),
+    ] {
+        refused(with(&messages[2], "/duration_ms", duration), "duration_ms", code).await?;
+    }
+    for side in ["width", "height"] {
+        let path = format!("/items/0/{side}");
+        for right in [1, 65_535] {
+            kept(with(&messages[0], &path, json!(right)), &format!("/items/0/{side}")).await?;
+        }
+        for wrong in [json!(0), json!(65_536), json!(-1), json!("640"), json!(640.5)] {
+            let answer = patiently(alice.sending_content(&chat_id, &with(&messages[1], &path, wrong))).await?;
+            answer.refused_with(ErrorCode::InvalidRequest)?;
+        }
+    }
+    Ok(())
+}
+
+async fn a_name_of_a_file_leads_nowhere(world: &World) -> Verdict {
+    let (alice, bob, chat_id) = talk(world).await?;
+    let bytes = b"what was uploaded".as_slice();
+    let media_id = alice.uploads(&Plan::file(bytes)).await?;
+    let named = |name: &str| json!({ "kind": "file", "media_id": media_id, "name": name });
+    for name in [
+        "../../etc/passwd",
+        "/etc/passwd",
+        "..\\..\\boot.ini",
+        "C:\\x",
+        "a/b",
+        "\\",
+        "tab\there",
+        "line\nbreak",
+        "del\u{7f}",
+    ] {
+        let answer = patiently(alice.sending_content(&chat_id, &named(name))).await?;
+        answer.refused_field("content.name", FieldCode::BadFormat)?;
+    }
+    for name in ["nul\0", "\0", "../\0"] {
+        let answer = patiently(alice.sending_content(&chat_id, &named(name))).await?;
+        answer.refused_field("content.name", FieldCode::BadFormat)?;
+    }
+    expect(alice.history(&chat_id).await?).to_equal(json!([]))?;
+    // Names that look odd and are harmless: they are text, and name no file of the server.
+    for name in
+        ["..", ".", ".htaccess", "%2e%2e%2fetc%2fpasswd", "con", "a;rm -rf *", "\u{5e9}\u{5dc}.txt", "file.exe "]
+    {
+        let entry = alice.sends_content(&chat_id, &named(name)).await?;
+        expect(&entry["content"]["name"]).to_equal(name)?;
+    }
+    bob.reads_media(&media_id, "original", bytes).await
+}
+
+async fn what_is_missing_from_a_message_with_media_is_told(world: &World) -> Verdict {
+    let (alice, _, chat_id) = talk(world).await?;
+    let messages = Supply::of(&alice).await?.messages();
+    for (number, missing) in
+        [(0, "items"), (1, "items"), (2, "media_id"), (2, "duration_ms"), (3, "media_id"), (4, "media_id"), (4, "name")]
+    {
+        let mut content = messages[number].clone();
+        content.as_object_mut().map(|fields| fields.remove(missing));
+        let answer = patiently(alice.sending_content(&chat_id, &content)).await?;
+        answer.refused_field(&format!("content.{missing}"), FieldCode::Missing)?;
+    }
+    for (number, path, field) in [(0, "/items", "items"), (2, "/media_id", "media_id"), (3, "/media_id", "media_id")] {
+        let answer = patiently(alice.sending_content(&chat_id, &with(&messages[number], path, json!(7)))).await?;
+        answer.refused_field(&format!("content.{field}"), FieldCode::WrongType)?;
+    }
+    for wrong in [json!("x"), json!([]), json!({}), json!({ "media_id": "x" }), json!({ "width": 7 })] {
+        let answer = patiently(alice.sending_content(&chat_id, &with(&messages[0], "/items", json!([wrong])))).await?;
+        answer.refused_with(ErrorCode::InvalidRequest)?;
+    }
+    patiently(alice.sending_content(&chat_id, &with(&messages[3], "/media_id", json!("../x"))))
+        .await?
+        .refused_field("content.media_id", FieldCode::BadFormat)?;
+    // A field that another kind has is one that this kind does not know.
+    let mut content = messages[4].clone();
+    content["duration_ms"] = json!("long");
+    content["items"] = json!(7);
+    let entry = alice.sends_content(&chat_id, &content).await?;
+    check(entry["content"].get("items").is_none(), || ("a file without items", entry.to_string()))?;
+    // What may be left out may be null. (CNV-5)
+    let entry = alice.sends_content(&chat_id, &with(&messages[0], "/caption", Value::Null)).await?;
+    check(entry["content"].get("caption").is_none(), || ("no caption", entry.to_string()))
+}
+
+async fn media_that_may_not_be_used_makes_no_message(world: &World) -> Verdict {
+    let (alice, bob, chat_id) = talk(world).await?;
+    let of_bob = bob.uploads(&Plan::file(*b"x")).await?;
+    let started = alice.states(&Plan::file(*b"x")).await.in_setup("stating an upload")?.media_id;
+    let sent = alice.sends_media(&Plan::file(*b"x")).await?;
+    let picture = alice.uploads(&Plan::picture("profile_picture")).await?;
+    let group_picture = alice.uploads(&Plan::picture("group_picture")).await?;
+    let rejected = alice.sends_media(&Plan::original("audio", "audio/mpeg", files::noise(700))).await?;
+    patiently(alice.completing(&rejected)).await?.refused_with(ErrorCode::MediaRejected).in_setup("rejecting")?;
+    let own = Supply::of(&alice).await?;
+    let audio = |media_id: &str| json!({ "kind": "audio", "media_id": media_id });
+    let video = |media_id: &str| json!({ "kind": "video", "items": [{ "media_id": media_id }] });
+    let voice = |media_id: &str| json!({ "kind": "voice", "media_id": media_id, "duration_ms": 1 });
+    let good_and =
+        |other: &str| json!({ "kind": "image", "items": [{ "media_id": own.image }, { "media_id": other }] });
+    let mut wrong = vec![
+        file_of(&no_media()),
+        file_of(&of_bob),
+        file_of(&started),
+        file_of(&sent),
+        image_of(&picture),
+        image_of(&group_picture),
+        file_of(&picture),
+        audio(&rejected),
+        good_and(&no_media()),
+        good_and(&own.video),
+        good_and(&picture),
+    ];
+    // Of another kind, each for each.
+    let kinds = [&own.image, &own.video, &own.voice, &own.audio, &own.file];
+    for (number, media_id) in kinds.iter().enumerate() {
+        let uses = [image_of(media_id), video(media_id), voice(media_id), audio(media_id), file_of(media_id)];
+        wrong.extend(uses.into_iter().enumerate().filter(|(kind, _)| *kind != number).map(|(_, content)| content));
+    }
+    for content in &wrong {
+        let answer = patiently(alice.sending_content(&chat_id, content)).await?;
+        answer.refused_with(ErrorCode::MediaNotUsable)?;
+    }
+    expect(alice.history(&chat_id).await?).to_equal(json!([]))?;
+    bob.get(format!("/v1/chats/{chat_id}")).send().await?.refused_with(ErrorCode::ChatNotFound)?;
+    // A refusal has not used the id of the message up, nor the media.
+    let client_id = Uuid::new_v4().to_string();
+    let send = async |content: &Value| {
+        patiently(alice.post(messages_of(&chat_id), &json!({ "client_id": client_id, "content": content }))).await
+    };
+    send(&file_of(&sent)).await?.refused_with(ErrorCode::MediaNotUsable)?;
+    patiently(alice.completing(&sent)).await?.succeeded(200)?;
+    send(&file_of(&sent)).await?.succeeded(201)?;
+    // Whoever may see it may not use it: it is not theirs.
+    bob.reads_media(&sent, "original", b"x").await?;
+    let taken = patiently(bob.sending_content(&chat_id, &file_of(&sent))).await?;
+    taken.refused_with(ErrorCode::MediaNotUsable)?;
+    expect(alice.history(&chat_id).await?.len()).to_equal(1)
+}
+
+async fn media_may_be_used_again(world: &World) -> Verdict {
+    let (alice, bob, chat_id) = talk(world).await?;
+    let carol = world.user().await?;
+    let other_chat = alice.opens_direct_chat_with(&carol).await?;
+    let plan = Plan::image();
+    let media_id = alice.uploads(&plan).await?;
+    let twice = json!({ "kind": "image", "items": [{ "media_id": media_id }, { "media_id": media_id, "width": 5 }] });
+    for (chat_id, content) in
+        [(&chat_id, &image_of(&media_id)), (&chat_id, &image_of(&media_id)), (&other_chat, &twice)]
+    {
+        let entry = alice.sends_content(chat_id, content).await?;
+        expect(&entry["content"]["items"][0]["media"]).to_equal(plan.as_attachment(&media_id))?;
+    }
+    let [part] = plan.parts.as_slice() else { return Ok(()) };
+    for user in [&alice, &bob, &carol] {
+        user.reads_media(&media_id, "original", &part.bytes).await?;
+    }
+    expect(bob.history(&chat_id).await?.len()).to_equal(2)
+}
+
+async fn a_message_with_media_is_sent_once_however_often_it_is_tried(world: &World) -> Verdict {
+    let (alice, bob, chat_id) = talk(world).await?;
+    let [one, other] = [alice.uploads(&Plan::image()).await?, alice.uploads(&Plan::image()).await?];
+    let client_id = Uuid::new_v4().to_string();
+    let body = |content: Value| json!({ "client_id": client_id, "content": content });
+    let send = async |content: Value| patiently(alice.post(messages_of(&chat_id), &body(content))).await;
+    let first = send(image_of(&one)).await?.succeeded(201)?;
+    for _ in 0..2 {
+        expect(send(image_of(&one)).await?.succeeded(201)?).to_equal(&first)?;
+    }
+    let mut frame = body(image_of(&one));
+    frame["chat_id"] = json!(chat_id);
+    let mut socket = alice.connects().await?;
+    expect(reply_data(&socket.asks("again", "send_message", &frame).await?)?).to_equal(&first)?;
+    // With other media, or with more said about it, it is another message.
+    let with_caption = json!({ "kind": "image", "items": [{ "media_id": one }], "caption": "c" });
+    let with_width = json!({ "kind": "image", "items": [{ "media_id": one, "width": 1 }] });
+    for content in [image_of(&other), with_caption, with_width, file_of(&one)] {
+        send(content).await?.refused_with(ErrorCode::IdempotencyConflict)?;
+    }
+    expect(bob.history(&chat_id).await?.len()).to_equal(1)
+}
+
+async fn media_travels_in_events_as_in_history(world: &World) -> Verdict {
+    let (alice, bob, chat_id) = talk(world).await?;
+    let plan = Plan::original("voice", "audio/ogg", files::ogg(1000));
+    let media_id = alice.uploads(&plan).await?;
+    let (mut sending, mut hearing) = (alice.connects().await?, bob.connects().await?);
+    let content = json!({ "kind": "voice", "media_id": media_id, "duration_ms": 1500 });
+    let data = json!({ "chat_id": chat_id, "client_id": Uuid::new_v4().to_string(), "content": content });
+    let sent = reply_data(&sending.asks("voice", "send_message", &data).await?)?;
+    let kept = json!({ "kind": "voice", "media": plan.as_attachment(&media_id), "duration_ms": 1500 });
+    for socket in [&mut sending, &mut hearing] {
+        if !socket.events().iter().any(|event| event["event"] == "message_created") {
+            socket.event("message_created").await?;
+        }
+        let event = socket.events().iter().find(|event| event["event"] == "message_created");
+        let Some(event) = event else { continue };
+        expect(&event["data"]["message"]["content"]).to_equal(&kept)?;
+        check(!event.to_string().contains("://"), || ("no URL in an event (MED-19)", event.to_string()))?;
+    }
+    let path = format!("{}/{}", messages_of(&chat_id), text_at(&sent, "message_id")?);
+    expect(&bob.reads(path).await?["content"]).to_equal(&kept)?;
+    // A refusal comes as an error frame.
+    let mut wrong = data.clone();
+    wrong["client_id"] = json!(Uuid::new_v4().to_string());
+    wrong["content"]["media_id"] = json!(no_media());
+    error_code(&sending.asks("wrong", "send_message", &wrong).await?, ErrorCode::MediaNotUsable)?;
+    bob.reads_media(&media_id, "original", &plan.parts[0].bytes).await
+}
