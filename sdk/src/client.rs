@@ -1,10 +1,17 @@
 //! The client: a cheap handle to a task that owns the connection.
 
+mod ask;
 mod builder;
 mod chat;
 mod driver;
+mod group;
 mod line;
+mod marks;
+mod message;
 mod pages;
+mod presence;
+mod profile;
+mod typing;
 mod updates;
 
 use std::{fmt, sync::Arc};
@@ -24,10 +31,14 @@ use tokio_util::task::TaskTracker;
 pub use self::{
     builder::ClientBuilder,
     chat::ChatHandle,
+    group::{CreateGroup, CreatedGroup, GroupHandle, UpdateGroup},
+    message::MessageHandle,
     pages::{Items, Page, Pages},
+    presence::{Presence, PresenceHandle},
+    profile::{Nearby, UpdateMe},
     updates::Updates,
 };
-use self::{driver::Command, updates::UpdateQueue};
+use self::{driver::Command, marks::Marks, presence::Watchlist, typing::Typing, updates::UpdateQueue};
 use crate::{ConnectionState, Credentials, Error, Http, Session, StopReason};
 
 /// A signed-in user's connection to a server. Cheap to clone; the connection closes with the last clone.
@@ -52,6 +63,9 @@ struct Inner {
     commands: mpsc::Sender<Command>,
     updates: Arc<UpdateQueue>,
     state: watch::Receiver<ConnectionState>,
+    marks: Arc<Marks>,
+    watchlist: Arc<Watchlist>,
+    typing: Typing,
     task: TaskTracker,
 }
 
@@ -109,6 +123,33 @@ impl Client {
         ChatHandle::new(self.clone(), chat_id)
     }
 
+    /// A group by its id, which anybody may find and join. Nothing is asked: a group that does not exist is refused at its first use.
+    pub fn group(&self, chat_id: ChatId) -> GroupHandle {
+        GroupHandle::new(self.chat(chat_id))
+    }
+
+    /// A group with the user as its admin, created when it is awaited. A name has 1 to 100 characters. (GRP-1, GRP-2)
+    ///
+    /// A lost answer is dealt with behind the scenes: the group is created once. (GRP-3)
+    ///
+    /// ```no_run
+    /// # async fn run(client: i9chat_sdk::Client) -> Result<(), i9chat_sdk::Error> {
+    /// let created = client.create_group("Hikers").description("Every Sunday").members(["bob", "carol"]).await?;
+    /// created.group.chat().send("Hello, all!").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn create_group(&self, name: impl Into<String>) -> CreateGroup {
+        CreateGroup::new(self.clone(), name.into())
+    }
+
+    /// Whether a user, named in any case, is there: now and at each change, for as long as the handle is kept. (PRS-4)
+    ///
+    /// [`Error::Invalid`] when that is no username. A name that no user has is shown as [`Presence::NoSuchUser`].
+    pub fn presence(&self, username: &str) -> Result<PresenceHandle, Error> {
+        Ok(PresenceHandle::new(self.clone(), username.parse()?))
+    }
+
     /// The user's chats, the one with the latest entry first, page by page. (CHT-5)
     ///
     /// The `cursor` of the **first** page is the one to compare with: every change after it comes, or came, as an update. An update
@@ -128,6 +169,34 @@ impl Client {
     /// The user's own profile. (USR-1)
     pub async fn me(&self) -> Result<OwnProfile, Error> {
         self.inner.http.call::<GetMe>(&Nothing {}, &Nothing {}, &Nothing {}).await
+    }
+
+    /// Changes the user's own profile when it is awaited, and answers it. (USR-4)
+    ///
+    /// ```no_run
+    /// # async fn run(client: i9chat_sdk::Client) -> Result<(), i9chat_sdk::Error> {
+    /// let me = client.update_me().bio("On the road").location(41.3275, 19.8187).await?;
+    /// println!("{}: {}", me.username, me.bio.as_str());
+    /// client.update_me().no_location().no_picture().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn update_me(&self) -> UpdateMe {
+        UpdateMe::new(self.clone())
+    }
+
+    /// Users around a place, in degrees north and east, the nearest first, found when it is awaited. (USR-7 to USR-13)
+    ///
+    /// ```no_run
+    /// # async fn run(client: i9chat_sdk::Client) -> Result<(), i9chat_sdk::Error> {
+    /// for user in client.nearby(41.3275, 19.8187).radius_m(5000).limit(20).await? {
+    ///     println!("{} is {} m away", user.username, user.distance_m);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn nearby(&self, lat: f64, lon: f64) -> Nearby {
+        Nearby::new(self.clone(), lat, lon)
     }
 
     /// A user by exact name, in any case; refused with `user_not_found`. (USR-2)
@@ -204,8 +273,28 @@ impl Client {
         self.inner.http.call::<EndSession>(&path, &Nothing {}, &Nothing {}).await.map(|_| ())
     }
 
-    pub(crate) fn commands(&self) -> &mpsc::Sender<Command> {
+    fn commands(&self) -> &mpsc::Sender<Command> {
         &self.inner.commands
+    }
+
+    fn marks(&self) -> &Marks {
+        &self.inner.marks
+    }
+
+    fn watchlist(&self) -> &Watchlist {
+        &self.inner.watchlist
+    }
+
+    fn typing(&self) -> &Typing {
+        &self.inner.typing
+    }
+
+    /// The error of what waits in vain.
+    fn stopped(&self) -> Error {
+        Error::Stopped(match *self.inner.state.borrow() {
+            ConnectionState::Stopped(reason) => reason,
+            _ => StopReason::ByApplication,
+        })
     }
 }
 

@@ -9,11 +9,13 @@
 //!   error that is worth a retry, so that it is stored once. (MSG-7)
 //! - Sends go out in the order in which they were given. Only an error that asks for a later retry can let a send that was
 //!   already under way overtake.
+//! - Any other action is an ask: tried once, on the present line, with one outcome. It does not outlive the line.
 //! - Nothing grows without bound. Too many pending sends are refused with [`SendError::Overloaded`]; events that the
 //!   application has no room for pass by unseen and are asked for again once it has.
 //!
 //! Times are [`Duration`]s since a moment that the driver chooses and keeps.
 
+mod asks;
 mod backoff;
 mod outbox;
 mod output;
@@ -28,10 +30,10 @@ use i9chat_spec::{
 };
 use serde_json::{Map, Value};
 
-use self::{backoff::Retries, outbox::Outbox};
+use self::{asks::Asks, backoff::Retries, outbox::Outbox};
 pub use self::{
     backoff::{Backoff, Jitter},
-    output::{Lost, Output, SendError, SendKey, Settings},
+    output::{AskError, AskKey, Lost, Output, SendError, SendKey, Settings},
     state::{ConnectionState, StopReason},
     update::Update,
 };
@@ -52,6 +54,7 @@ pub struct Connection {
     /// Events passed by for want of room; the line is opened again, from the cursor, when there is some.
     behind: bool,
     outbox: Outbox,
+    asks: Asks,
     outputs: VecDeque<Output>,
 }
 
@@ -80,6 +83,7 @@ impl Connection {
         let mut connection = Self {
             retries: Retries::new(settings.backoff, jitter),
             outbox: Outbox::new(&settings),
+            asks: Asks::default(),
             phase: Phase::Stopped(StopReason::ByApplication),
             settings,
             cursor,
@@ -100,7 +104,10 @@ impl Connection {
     pub fn wake_at(&self) -> Option<Duration> {
         match &self.phase {
             Phase::Opening { give_up_at } => Some(*give_up_at),
-            Phase::Live(live) => Some(self.outbox.wake_at().map_or(live.dead_at, |at| at.min(live.dead_at))),
+            Phase::Live(live) => {
+                let answers = [self.outbox.wake_at(), self.asks.first_answer_by()];
+                answers.into_iter().flatten().chain([live.dead_at]).min()
+            }
             Phase::Waiting { until, .. } => Some(*until),
             Phase::Stopped(_) => None,
         }
@@ -133,7 +140,7 @@ impl Connection {
         self.room = room;
         if self.behind && room > 0 && matches!(self.phase, Phase::Live(_)) {
             self.outputs.push_back(Output::Close);
-            self.outbox.line_lost();
+            self.line_lost();
             self.open(now, false);
         }
     }
@@ -145,6 +152,21 @@ impl Connection {
         }
         let key = self.outbox.add(message)?;
         self.transmit(now);
+        Ok(key)
+    }
+
+    /// The application asks for an action: any but sending, which has an outbox. The outcome comes as [`Output::Answer`], exactly once.
+    ///
+    /// It is tried on the present line or not at all: [`AskError::NotConnected`] when there is none, or when it breaks before the answer.
+    pub fn ask(&mut self, now: Duration, action: &'static str, data: Value) -> Result<AskKey, AskError> {
+        match &self.phase {
+            Phase::Live(_) => {}
+            Phase::Stopped(reason) => return Err(AskError::Stopped(*reason)),
+            Phase::Opening { .. } | Phase::Waiting { .. } => return Err(AskError::NotConnected),
+        }
+        let answer_by = now.saturating_add(self.settings.answer_timeout);
+        let (key, frame) = self.asks.add(action, data, answer_by)?;
+        self.outputs.push_back(Output::Ask(frame));
         Ok(key)
     }
 
@@ -204,7 +226,7 @@ impl Connection {
     pub fn woke(&mut self, now: Duration) {
         match &self.phase {
             Phase::Opening { give_up_at } if now >= *give_up_at => self.give_up(now),
-            Phase::Live(live) if now >= live.dead_at || self.outbox.is_unanswered(now) => self.give_up(now),
+            Phase::Live(live) if now >= live.dead_at || self.is_unanswered(now) => self.give_up(now),
             Phase::Live(_) => self.transmit(now),
             Phase::Waiting { until, renew, .. } if now >= *until => self.open(now, *renew),
             Phase::Opening { .. } | Phase::Waiting { .. } | Phase::Stopped(_) => {}
@@ -296,6 +318,9 @@ impl Connection {
     }
 
     fn replied(&mut self, now: Duration, reply: ReplyFrame) {
+        if let Some(ask) = self.asks.answered(&reply.id) {
+            return self.outputs.push_back(Output::Answer { ask, outcome: Ok(reply.data) });
+        }
         match self.outbox.acknowledged(&reply.id, reply.data) {
             Ok(Some((send, stored))) => self.outputs.push_back(Output::Complete { send, outcome: Ok(stored) }),
             // An answer to nothing that waits for one.
@@ -307,6 +332,9 @@ impl Connection {
 
     fn refused(&mut self, now: Duration, error: ErrorFrame) {
         let Some(id) = error.id else { return };
+        if let Some(ask) = self.asks.answered(&id) {
+            return self.outputs.push_back(Output::Answer { ask, outcome: Err(error.error.into()) });
+        }
         let roll = self.retries.roll();
         if let Some((send, problem)) = self.outbox.refused(now, &id, error.error, roll) {
             self.outputs.push_back(Output::Complete { send, outcome: Err(SendError::Refused(Box::new(problem))) });
@@ -318,6 +346,21 @@ impl Connection {
         if matches!(self.phase, Phase::Live(_)) {
             self.outputs.extend(self.outbox.due(now).map(Output::Transmit));
         }
+    }
+
+    /// Whether an answer is overdue, so that the line is to be doubted.
+    fn is_unanswered(&self, now: Duration) -> bool {
+        self.outbox.is_unanswered(now) || self.asks.first_answer_by().is_some_and(|answer_by| now >= answer_by)
+    }
+
+    fn line_lost(&mut self) {
+        self.outbox.line_lost();
+        self.unanswered(&AskError::NotConnected);
+    }
+
+    fn unanswered(&mut self, error: &AskError) {
+        let outcome = |ask| Output::Answer { ask, outcome: Err(error.clone()) };
+        self.outputs.extend(self.asks.drain().map(outcome));
     }
 
     /// Closes a line that cannot be trusted any more, and tries again later.
@@ -332,7 +375,7 @@ impl Connection {
         {
             self.retries.reset();
         }
-        self.outbox.line_lost();
+        self.line_lost();
         // The next line begins at the cursor anyway.
         self.behind = false;
         // The first renewal is no failure; a second one without a greeting in between is.
@@ -347,6 +390,7 @@ impl Connection {
         self.phase = Phase::Stopped(reason);
         self.behind = false;
         self.outputs.push_back(Output::Close);
+        self.unanswered(&AskError::Stopped(reason));
         for send in self.outbox.drain() {
             self.outputs.push_back(Output::Complete { send, outcome: Err(SendError::Stopped(reason)) });
         }
@@ -360,3 +404,6 @@ const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
 /// What the machine transmits: the frame of the action `send_message`.
 pub type SendFrame = ClientFrame<SendMessageData>;
+
+/// What the machine transmits for an ask: the frame of any other action.
+pub type AskFrame = ClientFrame<Value>;

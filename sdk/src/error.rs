@@ -2,9 +2,11 @@
 
 use std::{io, time::Duration};
 
-use i9chat_spec::{ErrorCode, Problem, text::TextError};
+use i9chat_spec::{
+    ErrorCode, FieldCode, Problem, list::ListError, location::CoordinateError, number::NumberError, text::TextError,
+};
 
-use crate::connection::{SendError, StopReason};
+use crate::connection::{AskError, SendError, StopReason};
 
 /// Why a call did not succeed.
 ///
@@ -99,7 +101,7 @@ impl Error {
     }
 
     /// Whether the same call may succeed later. A send that is repeated by hand takes the same `client_id`
-    /// ([`ChatHandle::send_content`](crate::ChatHandle::send_content)), lest it be stored twice.
+    /// ([`ChatHandle::send_message`](crate::ChatHandle::send_message)), lest it be stored twice.
     pub const fn is_retryable(&self) -> bool {
         matches!(self.class(), ErrorClass::Network | ErrorClass::Transient)
     }
@@ -120,6 +122,10 @@ impl Error {
     /// The code of the server's answer, if this version of the protocol knows it. (ERR-2, CNV-14)
     pub fn code(&self) -> Option<ErrorCode> {
         self.problem()?.known()
+    }
+
+    fn out_of_range(error: &dyn std::error::Error) -> Self {
+        Self::Invalid(TextError { code: FieldCode::OutOfRange, message: error.to_string() })
     }
 
     /// Whether the session is over, so that only signing in again helps. (SES-10)
@@ -151,6 +157,36 @@ impl From<SendError> for Error {
             SendError::Refused(problem) => Self::Refused(problem),
             SendError::Stopped(reason) => Self::Stopped(reason),
         }
+    }
+}
+
+impl From<AskError> for Error {
+    fn from(error: AskError) -> Self {
+        match error {
+            AskError::NotConnected => Self::Network(error.into()),
+            AskError::Overloaded => Self::Overloaded,
+            AskError::Refused(problem) => (*problem).into(),
+            AskError::Unreadable => Self::Unexpected(error.to_string()),
+            AskError::Stopped(reason) => Self::Stopped(reason),
+        }
+    }
+}
+
+impl From<NumberError> for Error {
+    fn from(error: NumberError) -> Self {
+        Self::out_of_range(&error)
+    }
+}
+
+impl From<CoordinateError> for Error {
+    fn from(error: CoordinateError) -> Self {
+        Self::out_of_range(&error)
+    }
+}
+
+impl From<ListError> for Error {
+    fn from(error: ListError) -> Self {
+        Self::out_of_range(&error)
     }
 }
 

@@ -7,7 +7,14 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use i9chat_spec::{
     Endpoint, ErrorCode, Format, Method, Token,
-    api::{messages::SendMessage, sessions::RefreshSession},
+    api::{
+        groups::{CreateGroup, UpdateGroup},
+        media::CompleteUpload,
+        messages::SendMessage,
+        receipts::MarkReceipts,
+        sessions::RefreshSession,
+        users::UpdateMe,
+    },
     endpoint::Access,
 };
 
@@ -27,7 +34,7 @@ const BACKOFF: Backoff = Backoff { first: Duration::from_millis(200), longest: D
 /// Calls endpoints of a server, as a signed-in user or as anyone. Cheap to clone.
 ///
 /// The token is renewed shortly before it runs out, and when the server says that it has: once, however many calls wait for it.
-/// Calls that may be repeated without harm (`GET`, `PUT`, `DELETE`, and sends, which carry a `client_id`) are tried up to five times,
+/// Calls that may be repeated without harm (`GET`, `PUT`, `PATCH`, `DELETE`, receipts, and what carries a `client_id`) are tried up to five times,
 /// with a growing delay.
 #[derive(Debug, Clone)]
 pub struct Http {
@@ -112,8 +119,17 @@ impl Http {
 fn is_repeatable<E: Endpoint>() -> bool {
     match E::METHOD {
         Method::GET | Method::PUT | Method::DELETE => true,
-        // MSG-7 and SES-6 make these harmless.
-        Method::POST | Method::PATCH => [SendMessage::NAME, RefreshSession::NAME].contains(&E::NAME),
+        // MSG-7, GRP-3, RCP-4, MED-14 and SES-6 make these harmless; a PATCH states new values, which it may state again.
+        Method::POST | Method::PATCH => [
+            SendMessage::NAME,
+            CreateGroup::NAME,
+            UpdateGroup::NAME,
+            UpdateMe::NAME,
+            MarkReceipts::NAME,
+            CompleteUpload::NAME,
+            RefreshSession::NAME,
+        ]
+        .contains(&E::NAME),
     }
 }
 

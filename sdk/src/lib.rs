@@ -38,20 +38,27 @@
 
 pub mod chats;
 pub mod connection;
+pub mod content;
+pub mod uploads;
 
 mod client;
 mod error;
 mod http;
+mod password_reset;
 mod session;
 mod signup;
 
 pub use i9chat_spec as spec;
 
 pub use self::{
-    client::{ChatHandle, Client, ClientBuilder, Items, Page, Pages, Updates},
+    client::{
+        ChatHandle, Client, ClientBuilder, CreateGroup, CreatedGroup, GroupHandle, Items, MessageHandle, Nearby, Page,
+        Pages, Presence, PresenceHandle, UpdateGroup, UpdateMe, Updates,
+    },
     connection::{ConnectionState, StopReason, Update},
     error::{Error, ErrorClass},
     http::Http,
+    password_reset::{PasswordReset, VerifiedPasswordReset},
     session::{Credentials, FileStore, MemoryStore, Session, SessionStore},
     signup::{Signup, VerifiedSignup},
 };

@@ -7,9 +7,16 @@ use i9chat_spec::{
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio_util::task::TaskTracker;
 
-use super::{Client, Inner, driver::Driver};
+use super::{
+    Client, Inner,
+    ask::Asker,
+    driver::{Driver, Observers},
+    marks::{self, Marks},
+    presence::{self, Watchlist},
+    typing::Typing,
+};
 use crate::{
-    Credentials, Error, Http, Session, SessionStore,
+    ConnectionState, Credentials, Error, Http, Session, SessionStore,
     connection::{Backoff, Settings},
     http::{Tokens, Transport, in_store},
     session::Source,
@@ -35,6 +42,7 @@ pub struct ClientBuilder {
     format: Format,
     cursor: Option<Cursor>,
     update_capacity: usize,
+    auto_delivered: bool,
     timeout: Duration,
     settings: Settings,
 }
@@ -47,6 +55,7 @@ impl ClientBuilder {
             format: Format::Json,
             cursor: None,
             update_capacity: 1024,
+            auto_delivered: true,
             timeout: Duration::from_secs(30),
             settings: Settings::default(),
         }
@@ -68,6 +77,13 @@ impl ClientBuilder {
     #[must_use]
     pub fn update_capacity(self, updates: usize) -> Self {
         Self { update_capacity: updates.max(1), ..self }
+    }
+
+    /// Whether messages of others are marked as delivered once they are among the [updates](Client::updates): `true` unless chosen
+    /// otherwise. Marks that come together travel together, and no update waits for them. (RCP-1)
+    #[must_use]
+    pub fn auto_delivered(self, yes: bool) -> Self {
+        Self { auto_delivered: yes, ..self }
     }
 
     /// How many sends wait for their acknowledgement, 256 unless chosen otherwise; one more is refused with [`Error::Overloaded`].
@@ -104,17 +120,34 @@ impl ClientBuilder {
     pub async fn start(self) -> Result<Client, Error> {
         let transport = Transport::new(&self.server, self.format)?;
         let session = establish(&transport, &self.credentials).await?;
+        let me = session.user.clone();
         let http = Http::new(transport, Some(Tokens::new(session, self.credentials.store)));
 
         let (commands, commands_taken) = mpsc::channel(64);
         let (updates, updates_taken) = mpsc::channel(self.update_capacity);
-        let driver = Driver::new(http.clone(), self.settings, self.cursor, commands_taken, updates);
+        let (marks, watchlist) = (Arc::new(Marks::default()), Arc::new(Watchlist::default()));
+        let deliveries = self.auto_delivered.then(|| Arc::clone(&marks));
+        let observers = Observers { me, watchlist: Arc::clone(&watchlist), deliveries };
+        let driver = Driver::new(http.clone(), self.settings, self.cursor, commands_taken, updates, observers);
         let (state_shown, state) = watch::channel(driver.state());
         let task = TaskTracker::new();
         task.spawn(driver.run(state_shown));
+        let marking = marks::run(Arc::clone(&marks), Asker::new(&commands), http.clone(), state.clone());
+        task.spawn(until_stopped(state.clone(), marking));
+        let watching = presence::run(Arc::clone(&watchlist), Asker::new(&commands), state.clone());
+        task.spawn(until_stopped(state.clone(), watching));
         task.close();
         let updates = Arc::new(Mutex::new(updates_taken));
-        Ok(Client { inner: Arc::new(Inner { http, commands, updates, state, task }) })
+        let typing = Typing::default();
+        Ok(Client { inner: Arc::new(Inner { http, commands, updates, state, marks, watchlist, typing, task }) })
+    }
+}
+
+/// Does something until the connection has stopped for good.
+async fn until_stopped(mut state: watch::Receiver<ConnectionState>, work: impl Future<Output = ()>) {
+    tokio::select! {
+        _ = state.wait_for(|state| matches!(state, ConnectionState::Stopped(_))) => {}
+        () = work => {}
     }
 }
 

@@ -1,15 +1,17 @@
 use i9chat_spec::{
-    ChatId, ClientId, Entry, Message, MessageId, MessageText, NewContent, Nothing, Seq, Watermark,
-    action::SendMessageData,
+    ChatId, ClientId, MessageId, Nothing, ReactionCount, ReadState, Seq, Watermark,
+    action::{SendMessageData, SetTyping, TypingIn},
     api::{
         chats::{ChatSnapshot, GetChat, OneChat},
-        messages::{EntriesQuery, EntryPage, GetMessage, ListEntries, MessageSent, OneMessage},
+        groups::NamesQuery,
+        messages::{EntriesQuery, EntryPage, ListEntries, MessageSent, NewMessage},
+        receipts::{ChatReceiptPage, ListChatReceipts, Mark},
     },
 };
 use tokio::sync::oneshot;
 
-use super::{Client, Pages, driver::Command};
-use crate::{Error, StopReason};
+use super::{Client, MessageHandle, Pages, ask, driver::Command};
+use crate::{Error, Http, content::IntoContent};
 
 /// One chat of a client's user. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -28,14 +30,15 @@ impl ChatHandle {
         self.chat_id
     }
 
-    /// Sends a text of 1 to 4,096 characters, and returns when it is durable. (MSG-1 to MSG-3)
+    /// Sends a text of 1 to 4,096 characters, or anything else that [`content`](crate::content) makes, and returns when it is
+    /// durable. (MSG-1 to MSG-3, MSG-14)
     ///
     /// Breaks and errors that are worth a retry are dealt with behind the scenes, for as long as it takes; the message is stored once.
-    /// To drop the future does not take the message back. Texts sent one after the other, without waiting, keep their order unless
+    /// To drop the future does not take the message back. Messages sent one after the other, without waiting, keep their order unless
     /// the server asks to retry one of them later; who waits for each keeps it always.
     ///
     /// [`Error::Overloaded`] when too many messages wait already ([`ClientBuilder::max_pending_sends`](crate::ClientBuilder::max_pending_sends)), [`Error::Refused`] when the server
-    /// refuses (`chat_not_found`), [`Error::Stopped`] when the connection has ended for good.
+    /// refuses (`chat_not_found`, `not_member`, `media_not_usable`), [`Error::Stopped`] when the connection has ended for good.
     ///
     /// ```no_run
     /// # async fn run(client: i9chat_sdk::Client) -> Result<(), i9chat_sdk::Error> {
@@ -44,34 +47,121 @@ impl ChatHandle {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn send(&self, text: impl AsRef<str>) -> Result<MessageSent, Error> {
-        let text: MessageText = text.as_ref().parse()?;
-        self.send_content(ClientId::from_uuid(uuid::Uuid::new_v4()), NewContent::Text { text }).await
+    pub async fn send(&self, content: impl IntoContent) -> Result<MessageSent, Error> {
+        let content = content.into_content()?;
+        self.send_message(NewMessage { client_id: new_client_id(), content, reply_to: None }).await
     }
 
-    /// The same with an id that the program made and kept: sent again by a later run, whatever became of the first, it is stored once. (MSG-7)
+    /// Sends a message that replies to another one of the chat; refused with `reply_not_found` besides. (MSG-15)
     ///
-    /// The same id with another chat or content is refused with `idempotency_conflict`. (MSG-8)
-    pub async fn send_content(&self, client_id: ClientId, content: NewContent) -> Result<MessageSent, Error> {
-        let message = SendMessageData { chat_id: self.chat_id, client_id, content, reply_to: None };
+    /// ```no_run
+    /// # async fn run(client: i9chat_sdk::Client, update: i9chat_sdk::Update) -> Result<(), i9chat_sdk::Error> {
+    /// if let Some(message) = update.message() {
+    ///     client.chat(message.chat_id).reply(message.message_id, "Got it").await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn reply(&self, to: MessageId, content: impl IntoContent) -> Result<MessageSent, Error> {
+        let content = content.into_content()?;
+        self.send_message(NewMessage { client_id: new_client_id(), content, reply_to: Some(to) }).await
+    }
+
+    /// Sends with a `client_id` that the program made and kept: sent again by a later run, whatever became of the first, it is
+    /// stored once. (MSG-7)
+    ///
+    /// The same id with another chat, content or `reply_to` is refused with `idempotency_conflict`. (MSG-8)
+    pub async fn send_message(&self, message: NewMessage) -> Result<MessageSent, Error> {
+        let NewMessage { client_id, content, reply_to } = message;
+        let message = SendMessageData { chat_id: self.chat_id, client_id, content, reply_to };
+        self.client.typing().ended(self.chat_id);
         let (outcome, settled) = oneshot::channel();
-        let stopped = || Error::Stopped(self.stop_reason());
+        let stopped = || self.client.stopped();
         self.client.commands().send(Command::Send { message, outcome }).await.map_err(|_| stopped())?;
         settled.await.map_err(|_| stopped())?.map_err(Error::from)
+    }
+
+    /// One message. Nothing is asked until the handle is used: awaited, it reads the message.
+    pub fn message(&self, message_id: MessageId) -> MessageHandle {
+        MessageHandle::new(self.clone(), message_id)
+    }
+
+    /// Reacts to a message with one emoji, as [`MessageHandle::react`] does. (REA-1)
+    pub async fn react(&self, message_id: MessageId, emoji: &str) -> Result<Vec<ReactionCount>, Error> {
+        self.message(message_id).react(emoji).await
+    }
+
+    /// Takes the user's reaction to a message away, as [`MessageHandle::unreact`] does. (REA-3)
+    pub async fn unreact(&self, message_id: MessageId) -> Result<Vec<ReactionCount>, Error> {
+        self.message(message_id).unreact().await
+    }
+
+    /// The user has read the chat up to that entry. Returns how far they are then. (RCP-1 to RCP-5)
+    ///
+    /// Meant to be called for each message that is shown: marks that come together travel together, only the furthest of a chat,
+    /// over the connection or by a call while there is none, and are tried again until the server has them. To drop the future does
+    /// not take the mark back. Refused with `chat_not_found`, `not_member` and `beyond_last_entry`.
+    ///
+    /// ```no_run
+    /// # async fn run(client: i9chat_sdk::Client, update: i9chat_sdk::Update) -> Result<(), i9chat_sdk::Error> {
+    /// if let Some(message) = update.message() {
+    ///     println!("{}", message.content.text().unwrap_or("(something newer)"));
+    ///     let state = client.chat(message.chat_id).mark_read(message.seq).await?;
+    ///     println!("{} to go", state.unread_count);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn mark_read(&self, up_to: impl Into<Watermark>) -> Result<ReadState, Error> {
+        self.mark(Mark { chat_id: self.chat_id, delivered: None, read: Some(up_to.into()) }).await
+    }
+
+    /// The user's device has got the chat up to that entry; as [`mark_read`](Self::mark_read) otherwise.
+    ///
+    /// A client does this by itself ([`ClientBuilder::auto_delivered`](crate::ClientBuilder::auto_delivered)).
+    pub async fn mark_delivered(&self, up_to: impl Into<Watermark>) -> Result<ReadState, Error> {
+        self.mark(Mark { chat_id: self.chat_id, delivered: Some(up_to.into()), read: None }).await
+    }
+
+    async fn mark(&self, mark: Mark) -> Result<ReadState, Error> {
+        self.client.marks().mark(mark).await.map_err(|_| self.client.stopped())?
+    }
+
+    /// How far each member is in the chat, the user included, by name, page by page. (RCP-9)
+    pub fn receipts(&self) -> Pages<ChatReceiptPage> {
+        let (http, path) = (self.http().clone(), self.path());
+        Pages::new(NamesQuery::default(), move |query| {
+            let (http, path) = (http.clone(), path.clone());
+            async move {
+                let page = http.call::<ListChatReceipts>(&path, &query, &Nothing {}).await?;
+                let next = page.next.clone().map(|after| NamesQuery { after: Some(after), ..query });
+                Ok((page, next))
+            }
+        })
+    }
+
+    /// Tells the others that the user is typing: for an application to call at every key press. (PRS-10)
+    ///
+    /// It returns at once and tells at most every three seconds. While there is no connection nobody is told; a message that is sent
+    /// ends it.
+    pub fn typing(&self) {
+        if !self.client.typing().is_due(self.chat_id) {
+            return;
+        }
+        let told = |outcome| {
+            if let Err(error) = outcome {
+                tracing::debug!(%error, "nobody was told of the typing");
+            }
+        };
+        let Ok(command) = ask::command::<SetTyping>(&TypingIn { chat_id: self.chat_id }, told) else { return };
+        if self.client.commands().try_send(command).is_err() {
+            tracing::debug!("no room to tell of the typing");
+        }
     }
 
     /// The chat as it is now, with the cursor after which its updates go on. (CHT-6, CHT-7)
     pub async fn read(&self) -> Result<ChatSnapshot, Error> {
         self.client.http().call::<GetChat>(&self.path(), &Nothing {}, &Nothing {}).await
-    }
-
-    /// One message; refused with `message_not_found`. (MSG-11)
-    pub async fn message(&self, message_id: MessageId) -> Result<Message, Error> {
-        let path = OneMessage { chat_id: self.chat_id, message_id };
-        match self.client.http().call::<GetMessage>(&path, &Nothing {}, &Nothing {}).await? {
-            Entry::Message(message) => Ok(message),
-            Entry::Activity(_) | Entry::Unknown(_) => Err(Error::Unexpected("an entry that is no message".to_owned())),
-        }
     }
 
     /// The history from its end backwards, newest first, page by page. (MSG-10)
@@ -120,10 +210,11 @@ impl ChatHandle {
         OneChat { chat_id: self.chat_id }
     }
 
-    fn stop_reason(&self) -> StopReason {
-        match *self.client.state().borrow() {
-            crate::ConnectionState::Stopped(reason) => reason,
-            _ => StopReason::ByApplication,
-        }
+    pub(super) fn http(&self) -> &Http {
+        self.client.http()
     }
+}
+
+fn new_client_id() -> ClientId {
+    ClientId::from_uuid(uuid::Uuid::new_v4())
 }

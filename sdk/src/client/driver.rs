@@ -1,17 +1,22 @@
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
-use i9chat_spec::{Cursor, Token, action::SendMessageData, api::messages::MessageSent};
+use i9chat_spec::{Cursor, Event, ServerFrame, Token, User, action::SendMessageData, api::messages::MessageSent};
+use serde_json::Value;
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
     time::{Instant, sleep_until, timeout},
 };
 
-use super::line::{Heard, Line};
+use super::{
+    line::{Heard, Line},
+    marks::Marks,
+    presence::Watchlist,
+};
 use crate::{
     ConnectionState, Http, Update,
-    connection::{Connection, Lost, Output, SendError, SendKey, Settings},
+    connection::{AskError, AskKey, Connection, Lost, Output, SendError, SendKey, Settings},
 };
 
 /// How long the goodbye may take.
@@ -19,11 +24,15 @@ const CLOSING: Duration = Duration::from_secs(2);
 /// Longer than any wake-up of the connection; woken early, it sleeps again.
 const LONGEST_SLEEP: Duration = Duration::from_hours(1);
 
+/// Told the answer of an ask by the task itself, before anything that the line brings later.
+pub(super) type Answered = Box<dyn FnOnce(Result<Value, AskError>) + Send>;
+
 /// What the handles ask of the task.
-#[derive(Debug)]
-pub(crate) enum Command {
+pub(super) enum Command {
     /// Send a message, and say what became of it.
     Send { message: SendMessageData, outcome: oneshot::Sender<Result<MessageSent, SendError>> },
+    /// Try an action once, and say what became of it.
+    Ask { action: &'static str, data: Value, answered: Answered },
     /// Close and end.
     Stop,
 }
@@ -44,7 +53,17 @@ struct World {
     token: Option<Token>,
     updates: mpsc::Sender<Update>,
     waiting: HashMap<SendKey, oneshot::Sender<Result<MessageSent, SendError>>>,
+    asked: HashMap<AskKey, Answered>,
+    observers: Observers,
     closing: Option<JoinHandle<()>>,
+}
+
+/// Who else hears of what comes.
+pub(super) struct Observers {
+    pub(super) me: User,
+    pub(super) watchlist: Arc<Watchlist>,
+    /// There when messages that come are to be marked as delivered.
+    pub(super) deliveries: Option<Arc<Marks>>,
 }
 
 enum LineState {
@@ -82,6 +101,7 @@ impl Driver {
         cursor: Option<Cursor>,
         commands: mpsc::Receiver<Command>,
         updates: mpsc::Sender<Update>,
+        observers: Observers,
     ) -> Self {
         let connection =
             Connection::new(settings, cursor, updates.max_capacity(), Box::new(rand::random), Duration::ZERO);
@@ -92,6 +112,8 @@ impl Driver {
             token: None,
             updates,
             waiting: HashMap::new(),
+            asked: HashMap::new(),
+            observers,
             closing: None,
         };
         Self { connection, world, commands }
@@ -117,6 +139,9 @@ impl Driver {
             tokio::select! {
                 command = commands.recv() => match command {
                     Some(Command::Send { message, outcome }) => world.take(&mut connection, message, outcome),
+                    Some(Command::Ask { action, data, answered }) => {
+                        world.ask(&mut connection, action, data, answered);
+                    }
                     // No handle is left, so nobody waits for anything.
                     Some(Command::Stop) | None => connection.stop(),
                 },
@@ -157,6 +182,15 @@ impl World {
         }
     }
 
+    fn ask(&mut self, connection: &mut Connection, action: &'static str, data: Value, answered: Answered) {
+        match connection.ask(self.now(), action, data) {
+            Ok(key) => {
+                self.asked.insert(key, answered);
+            }
+            Err(error) => answered(Err(error)),
+        }
+    }
+
     fn report(&mut self, connection: &mut Connection, from_line: FromLine) {
         let now = self.now();
         match from_line {
@@ -173,6 +207,12 @@ impl World {
             FromLine::Heard(Heard::Frame(frame)) => {
                 if !connection.is_behind() {
                     connection.has_room(now, self.updates.capacity());
+                }
+                // Presence is shown even while there is no room for updates.
+                if let ServerFrame::Event(event) = &*frame
+                    && let Event::PresenceChanged(changed) = &event.event
+                {
+                    self.observers.watchlist.changed(changed);
                 }
                 connection.received(now, *frame);
             }
@@ -209,7 +249,18 @@ impl World {
                     line.transmit(&frame);
                 }
             }
+            Output::Ask(frame) => {
+                if let LineState::Open(line) = &mut self.line {
+                    line.transmit(&frame);
+                }
+            }
+            Output::Answer { ask, outcome } => {
+                if let Some(answered) = self.asked.remove(&ask) {
+                    answered(outcome);
+                }
+            }
             Output::Deliver(update) => {
+                self.observers.delivers(&update);
                 // The connection hands out no more than it was told that there is room for.
                 if let Err(error) = self.updates.try_send(update) {
                     tracing::error!(%error, "an update was handed out without room for it");
@@ -220,6 +271,18 @@ impl World {
                     settle(waiting, outcome);
                 }
             }
+        }
+    }
+}
+
+impl Observers {
+    /// A message of somebody else has reached this client.
+    fn delivers(&self, update: &Update) {
+        if let Some(marks) = &self.deliveries
+            && let Some(message) = update.message()
+            && message.sender.user_id != self.me.user_id
+        {
+            marks.deliver(message.chat_id, message.seq.into());
         }
     }
 }

@@ -7,7 +7,8 @@ use std::{
 };
 
 use futures_util::{Sink, Stream};
-use i9chat_spec::{Cursor, Format, ServerFrame};
+use i9chat_spec::{ClientFrame, Cursor, Format, ServerFrame};
+use serde::Serialize;
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
     Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
@@ -20,7 +21,7 @@ use tokio_tungstenite::{
 };
 
 use crate::{
-    connection::{Lost, SendFrame},
+    connection::Lost,
     http::{Transport, USER_AGENT, bearer},
 };
 
@@ -90,7 +91,7 @@ impl Line {
     }
 
     /// Queues a frame, which goes out while [`heard`](Self::heard) is awaited.
-    pub(super) fn transmit(&mut self, frame: &SendFrame) {
+    pub(super) fn transmit(&mut self, frame: &ClientFrame<impl Serialize>) {
         match self.format.encode(frame) {
             Ok(bytes) => self.unwritten.extend(message(self.format, bytes)),
             Err(error) => tracing::error!(%error, "a frame cannot be encoded"),

@@ -11,7 +11,13 @@ use futures_util::{
 };
 use i9chat_spec::{
     Chat, Entry,
-    api::{chats::ChatPage, messages::EntryPage},
+    api::{
+        chats::ChatPage,
+        groups::{Member, MemberPage},
+        messages::EntryPage,
+        reactions::{Reaction, ReactionPage},
+        receipts::{ChatReceipt, ChatReceiptPage, MessageReceipt, MessageReceiptPage},
+    },
 };
 
 use crate::Error;
@@ -25,20 +31,27 @@ pub trait Page: Send + 'static {
     fn into_items(self) -> Vec<Self::Item>;
 }
 
-impl Page for ChatPage {
-    type Item = Chat;
+macro_rules! pages {
+    ($($page:ty => $item:ty;)*) => {
+        $(
+            impl Page for $page {
+                type Item = $item;
 
-    fn into_items(self) -> Vec<Chat> {
-        self.items
-    }
+                fn into_items(self) -> Vec<$item> {
+                    self.items
+                }
+            }
+        )*
+    };
 }
 
-impl Page for EntryPage {
-    type Item = Entry;
-
-    fn into_items(self) -> Vec<Entry> {
-        self.items
-    }
+pages! {
+    ChatPage => Chat;
+    EntryPage => Entry;
+    MemberPage => Member;
+    ReactionPage => Reaction;
+    MessageReceiptPage => MessageReceipt;
+    ChatReceiptPage => ChatReceipt;
 }
 
 /// A list that is read page by page, each when it is asked for. An error ends it.

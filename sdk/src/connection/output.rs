@@ -2,7 +2,9 @@ use std::time::Duration;
 
 use i9chat_spec::{CloseCode, CloseReason, Cursor, Problem, api::messages::MessageSent};
 
-use super::{Backoff, SendFrame, StopReason, Update};
+use serde_json::Value;
+
+use super::{AskFrame, Backoff, SendFrame, StopReason, Update};
 
 /// Bounds and delays of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +50,8 @@ pub enum Output {
     Close,
     /// Send a frame over the line.
     Transmit(SendFrame),
+    /// Send the frame of an ask over the line.
+    Ask(AskFrame),
     /// Hand an update to the application.
     Deliver(Update),
     /// Tell the application what became of a send: once for each.
@@ -56,6 +60,13 @@ pub enum Output {
         send: SendKey,
         /// What became of it.
         outcome: Result<MessageSent, SendError>,
+    },
+    /// Tell the application what became of an ask: once for each.
+    Answer {
+        /// Which ask.
+        ask: AskKey,
+        /// The `data` of the reply, or why there is none.
+        outcome: Result<Value, AskError>,
     },
 }
 
@@ -75,6 +86,31 @@ pub enum SendError {
     Refused(Box<Problem>),
     /// The connection stopped before the acknowledgement: whether the message was stored is not known.
     #[error("the connection stopped before the acknowledgement: {0}")]
+    Stopped(StopReason),
+}
+
+/// Names an ask until its outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AskKey(pub(super) u64);
+
+/// What became of an ask that was not answered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AskError {
+    /// There is no line now, or it broke before the answer: whether it was done is not known.
+    #[error("there is no connection now")]
+    NotConnected,
+    /// Too many asks wait for their answer; this one was not taken.
+    #[error("too many actions wait for their answer")]
+    Overloaded,
+    /// The server refused it; the problem says whether a retry may succeed.
+    #[error("the server refused: {}", .0.detail)]
+    Refused(Box<Problem>),
+    /// It was answered, but not as the protocol says.
+    #[error("the answer cannot be read")]
+    Unreadable,
+    /// The connection has stopped for good.
+    #[error("the connection has stopped: {0}")]
     Stopped(StopReason),
 }
 

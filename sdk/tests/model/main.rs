@@ -24,6 +24,7 @@ const RECONNECTABLE: [u16; 9] = [4004, 4005, 4006, 4007, 4008, 4010, 4013, 1001,
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (0..2_u8).prop_map(|chat| Step::Send { chat }),
+        4 => Just(Step::Ask),
         6 => (0..2_u8, 1..6_u8).prop_map(|(chat, count)| Step::PeerSends { chat, count }),
         1 => Just(Step::UnknownEvent),
         8 => (0..400_u64).prop_map(Step::Advance),
@@ -69,6 +70,7 @@ proptest! {
         world.heal();
         world.check_events();
         world.check_sends();
+        world.check_asks();
         if !steps.iter().any(|step| matches!(step, Step::Forget | Step::NewEpoch)) {
             world.check_no_gap();
         }

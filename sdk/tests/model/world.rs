@@ -9,13 +9,15 @@ use std::{
 
 use i9chat_sdk::{
     ConnectionState, Update,
-    connection::{Backoff, Connection, Lost, Output, SendError, SendFrame, SendKey, Settings},
+    connection::{
+        AskError, AskFrame, AskKey, Backoff, Connection, Lost, Output, SendError, SendFrame, SendKey, Settings,
+    },
 };
 use i9chat_spec::{
-    ClientId, Cursor, Event, Example, Heartbeat, NewContent, ServerFrame, action::SendMessageData,
+    ClientId, Cursor, Event, Example, Heartbeat, NewContent, ReplyFrame, ServerFrame, action::SendMessageData,
     api::messages::MessageSent,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::server::{AnswerFault, Server, chat, id};
 
@@ -25,6 +27,8 @@ pub enum Step {
     Send {
         chat: u8,
     },
+    /// The application asks for an action that has no outbox.
+    Ask,
     PeerSends {
         chat: u8,
         count: u8,
@@ -75,6 +79,8 @@ pub struct World {
     seen: Vec<Update>,
     start: Option<usize>,
     sends: BTreeMap<SendKey, Sent>,
+    /// Every ask, by what it says, and its outcome.
+    asks: BTreeMap<AskKey, (u64, Option<Result<Value, AskError>>)>,
     next_client_id: u64,
 }
 
@@ -85,12 +91,17 @@ struct Opening {
 
 #[derive(Default)]
 struct Line {
-    to_server: VecDeque<(Duration, SendFrame)>,
+    to_server: VecDeque<(Duration, Up)>,
     to_client: VecDeque<(Duration, Arrival)>,
     /// How far in the log the server has sent.
     sent_to: usize,
     silent: bool,
     unanswered: usize,
+}
+
+enum Up {
+    Send(SendFrame),
+    Ask(AskFrame),
 }
 
 enum Arrival {
@@ -134,6 +145,7 @@ impl World {
             seen: Vec::new(),
             start: None,
             sends: BTreeMap::new(),
+            asks: BTreeMap::new(),
             next_client_id: 1_000_000,
         };
         world.obey();
@@ -143,6 +155,7 @@ impl World {
     pub fn perform(&mut self, step: &Step) {
         match *step {
             Step::Send { chat } => self.send(chat),
+            Step::Ask => self.ask(),
             Step::PeerSends { chat: number, count } => {
                 for _ in 0..count {
                     let client_id = self.client_id();
@@ -214,6 +227,18 @@ impl World {
                 assert!(self.sends.insert(key, Sent { data, outcome: None }).is_none(), "{key:?} is used twice");
             }
             Err(error) => assert_eq!((error, waiting), (SendError::Overloaded, PENDING)),
+        }
+    }
+
+    fn ask(&mut self) {
+        let number = self.asks.len() as u64;
+        let connected = matches!(self.connection.state(), ConnectionState::Connected { .. });
+        match self.connection.ask(self.now, "test", json!({ "number": number })) {
+            Ok(key) => {
+                assert!(connected, "an ask waits for a line");
+                assert!(self.asks.insert(key, (number, None)).is_none(), "{key:?} is used twice");
+            }
+            Err(error) => assert_eq!((error, connected), (AskError::NotConnected, false)),
         }
     }
 
@@ -314,8 +339,11 @@ impl World {
         }
     }
 
-    fn served(&mut self, frame: SendFrame) {
-        let answers = self.server.answer(frame);
+    fn served(&mut self, frame: Up) {
+        let answers = match frame {
+            Up::Send(frame) => self.server.answer(frame),
+            Up::Ask(frame) => vec![ServerFrame::Reply(ReplyFrame { id: frame.id, data: frame.data })],
+        };
         let at = self.now + self.latency;
         if let Some(line) = &mut self.line {
             line.to_client.extend(answers.into_iter().map(|answer| (at, Arrival::Frame(Box::new(answer)))));
@@ -325,9 +353,12 @@ impl World {
     fn arrived(&mut self, arrival: Arrival) {
         match arrival {
             Arrival::Frame(frame) => {
-                if matches!(*frame, ServerFrame::Reply(_) | ServerFrame::Error(_))
-                    && let Some(line) = &mut self.line
-                {
+                let answers_a_send = match &*frame {
+                    ServerFrame::Reply(reply) => reply.data.get("number").is_none(),
+                    ServerFrame::Error(_) => true,
+                    _ => false,
+                };
+                if answers_a_send && let Some(line) = &mut self.line {
                     line.unanswered = line.unanswered.saturating_sub(1);
                 }
                 if let ServerFrame::Error(error) = &*frame {
@@ -377,8 +408,20 @@ impl World {
                     line.unanswered += 1;
                     assert!(line.unanswered <= WINDOW, "more under way than the window");
                     if !line.silent {
-                        line.to_server.push_back((at, frame));
+                        line.to_server.push_back((at, Up::Send(frame)));
                     }
+                }
+                Output::Ask(frame) => {
+                    let at = self.now + self.latency;
+                    let line = self.line.as_mut().expect("a line to ask on");
+                    if !line.silent {
+                        line.to_server.push_back((at, Up::Ask(frame)));
+                    }
+                }
+                Output::Answer { ask, outcome } => {
+                    let (_, before) = self.asks.get_mut(&ask).expect("an ask that was made");
+                    assert_eq!(*before, None, "{ask:?} has a second outcome");
+                    *before = Some(outcome);
                 }
                 Output::Deliver(update) => {
                     self.queue.push_back(update);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use i9chat_sdk::Update;
+use i9chat_sdk::{Update, connection::AskError};
 use i9chat_spec::{Event, Message};
 
 use super::World;
@@ -41,6 +41,17 @@ impl World {
             let copies = self.server.copies(sent.data.client_id);
             assert_eq!(copies.len(), 1, "{key:?} is stored {} times", copies.len());
             assert_eq!(copies[0].chat_id, sent.data.chat_id);
+        }
+    }
+
+    /// Every ask has its own answer, or was told that there is none.
+    pub fn check_asks(&self) {
+        for (key, (number, outcome)) in &self.asks {
+            match outcome {
+                Some(Ok(answer)) => assert_eq!(answer["number"], *number, "the answer to {key:?}"),
+                Some(Err(error)) => assert_eq!(*error, AskError::NotConnected, "the outcome of {key:?}"),
+                None => panic!("{key:?} has no outcome"),
+            }
         }
     }
 
