@@ -11,6 +11,7 @@ use url::Url;
 
 mod accounts;
 mod api;
+mod chats;
 mod descriptors;
 mod direct;
 mod error;
@@ -20,6 +21,9 @@ mod idle;
 mod ledger;
 mod line;
 mod memory;
+mod mixed;
+mod pace;
+mod places;
 mod process;
 mod report;
 mod resume;
@@ -44,6 +48,10 @@ enum LoadCommand {
     Direct(DirectArgs),
     /// A few members of one group send as fast as all members, who are online, get it.
     Group(GroupArgs),
+    /// Everything that people do, at once and at a rate, for long: what goes wrong after a while?
+    Mixed(MixedArgs),
+    /// A user in very many chats comes online, reads the list, and comes back after missing a few messages.
+    Chats(ChatsArgs),
     /// Opens many connections, holds them, and says what each costs the server in memory.
     Idle(IdleArgs),
     /// Many connections that missed events come back at once.
@@ -113,6 +121,45 @@ struct GroupArgs {
 }
 
 #[derive(Debug, Args)]
+struct MixedArgs {
+    #[command(flatten)]
+    common: CommonArgs,
+    /// How many people there are; each has a direct chat with a neighbour and one connection
+    #[arg(long, value_parser = clap::value_parser!(u32).range(2..=20_000), default_value_t = 64)]
+    people: u32,
+    /// How many groups there are
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000), default_value_t = 16)]
+    groups: u32,
+    /// How many members each group has
+    #[arg(long, value_parser = clap::value_parser!(u32).range(2..=5000), default_value_t = 16)]
+    group_size: u32,
+    /// How many things are done a second, of all people together
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000_000), default_value_t = 1000)]
+    rate: u32,
+    /// How long, in seconds
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=86_400), default_value_t = 600)]
+    duration: u32,
+    /// The server's process, to read its memory from /proc
+    #[arg(long, value_name = "PID")]
+    pid: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+struct ChatsArgs {
+    #[command(flatten)]
+    common: CommonArgs,
+    /// How many chats the user is in; those that are there already from an earlier run are used again
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000_000), default_value_t = 10_000)]
+    chats: u32,
+    /// How many of the chats get a message while the user is away
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=200), default_value_t = 10)]
+    missed: u32,
+    /// How often each thing is measured
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1000), default_value_t = 20)]
+    times: u32,
+}
+
+#[derive(Debug, Args)]
 struct IdleArgs {
     #[command(flatten)]
     common: CommonArgs,
@@ -153,6 +200,8 @@ pub fn run(args: LoadArgs) -> Result<Report, LoadError> {
     let (json, measured) = match args.command {
         LoadCommand::Direct(args) => (args.common.json.clone(), local.block_on(&runtime, direct::run(args))),
         LoadCommand::Group(args) => (args.common.json.clone(), local.block_on(&runtime, group::run(args))),
+        LoadCommand::Mixed(args) => (args.common.json.clone(), local.block_on(&runtime, mixed::run(args))),
+        LoadCommand::Chats(args) => (args.common.json.clone(), local.block_on(&runtime, chats::run(args))),
         LoadCommand::Idle(args) => (args.common.json.clone(), local.block_on(&runtime, idle::run(args))),
         LoadCommand::Resume(args) => (args.common.json.clone(), local.block_on(&runtime, resume::run(args))),
     };

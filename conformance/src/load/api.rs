@@ -6,6 +6,8 @@ use reqwest::{
     header::{ACCEPT, CONTENT_TYPE},
 };
 
+use tokio::time::Instant;
+
 use super::{LoadError, target::Target};
 
 /// How long the server may refuse by its rate before the load gives up.
@@ -38,6 +40,17 @@ impl Api {
         query: &E::Query,
         body: &E::Body,
     ) -> Result<E::Response, LoadError> {
+        self.timed::<E>(token, path, query, body).await.map(|(response, _)| response)
+    }
+
+    /// As [`call`](Self::call), with the time until the whole answer was there, which it does not take to read it.
+    pub(super) async fn timed<E: Endpoint>(
+        &self,
+        token: Option<&Token>,
+        path: &E::Path,
+        query: &E::Query,
+        body: &E::Body,
+    ) -> Result<(E::Response, Duration), LoadError> {
         let url = self.target.http(&E::url(path, query));
         let method = Method::from_bytes(E::METHOD.as_str().as_bytes()).unwrap_or_default();
         let mut waited = Duration::ZERO;
@@ -51,12 +64,14 @@ impl Api {
                 request = request.header(CONTENT_TYPE, Format::Json.media_type()).body(body);
             }
             let failed = |source| LoadError::Http { endpoint: E::NAME, source };
+            let start = Instant::now();
             let response = request.send().await.map_err(failed)?;
             let status = response.status();
             let bytes = response.bytes().await.map_err(failed)?;
+            let took = start.elapsed();
             if status.as_u16() == E::STATUS {
                 let bytes = if E::Response::is_present() { &bytes[..] } else { b"{}" };
-                return read(E::NAME, bytes);
+                return read(E::NAME, bytes).map(|response| (response, took));
             }
             let problem: Problem = read(E::NAME, &bytes)?;
             let wait = Duration::from_millis(problem.retry_after_ms.unwrap_or(1000).max(1));

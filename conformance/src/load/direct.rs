@@ -12,16 +12,14 @@ use tokio_util::sync::CancellationToken;
 use super::{
     DirectArgs, LoadError, accounts, descriptors,
     ledger::{Arrival, Ledger, Receiver},
+    pace::Pace,
     report::{LatencyMs, Report},
     socket::{self, Buffers, Socket},
     wire::{self, Frame, Mark},
 };
 
-mod pace;
 #[cfg(test)]
 mod tests;
-
-use pace::Pace;
 
 /// How long answers and deliveries may take to come in the end.
 const DRAIN: Duration = Duration::from_secs(15);

@@ -1,9 +1,6 @@
 //! Frames, read and written with as little work as can be: the generator shares the machine with what it measures.
 
-use std::{
-    borrow::Cow,
-    fmt::{self, Write as _},
-};
+use std::{borrow::Cow, fmt::Write as _};
 
 use i9chat_spec::ChatId;
 use serde::Deserialize;
@@ -110,16 +107,11 @@ impl Mark {
             r#"{{"id":"{number}","action":"send_message","data":{{"chat_id":"{chat_id}","client_id":"{client_id}","content":{{"kind":"text","text":""#
         );
         let text_from = frame.len();
-        let written = written.and_then(|()| self.write_to(&mut frame));
+        frame.push_str(&self.text());
         debug_assert!(written.is_ok(), "writing to a string does not fail");
         frame.extend(std::iter::repeat_n('x', (text_from + TEXT_BYTES).saturating_sub(frame.len())));
         frame.push_str("\"}}}");
         frame
-    }
-
-    fn write_to(self, into: &mut impl fmt::Write) -> fmt::Result {
-        let Self { run, sender, number } = self;
-        write!(into, "{MARK}-{run:08x}-{sender}-{number}-")
     }
 
     /// What the text of every message of a run starts with.
@@ -127,12 +119,10 @@ impl Mark {
         format!("{MARK}-{run:08x}-")
     }
 
-    /// The text of the message, without what fills it up.
-    #[cfg(test)]
+    /// The text of a message with this mark, as short as can be.
     pub(super) fn text(self) -> String {
-        let mut text = String::new();
-        self.write_to(&mut text).unwrap();
-        text
+        let Self { run, sender, number } = self;
+        format!("{MARK}-{run:08x}-{sender}-{number}-")
     }
 }
 

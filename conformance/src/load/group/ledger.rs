@@ -1,17 +1,14 @@
 //! What every member of a group got of it. Exact: each delivery to each member is counted by the place of its entry.
 //!
-//! Places are dense, so a member who gets them one after the other has lost nothing, nothing twice and nothing out of
-//! order; only what deviates from that takes more than a comparison.
+//! A place holds the same message for everybody, and a message is complete when everybody has it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use hdrhistogram::Histogram;
 
 use crate::load::{
     ledger::{histogram, record},
+    places::{Arrival, Places},
     wire::Mark,
 };
 
@@ -31,15 +28,6 @@ struct Entry {
     acknowledged: bool,
     /// How many members have it.
     copies: u32,
-}
-
-/// How far a member has got.
-#[derive(Debug, Default)]
-struct Member {
-    /// How many places from the first on they have without a hole.
-    through: usize,
-    /// What they have beyond the first hole.
-    beyond: BTreeSet<usize>,
 }
 
 /// The sums over all members.
@@ -66,7 +54,8 @@ pub(super) struct Ledger {
     /// The place of the first message.
     first: u64,
     measured: Duration,
-    members: Vec<Member>,
+    /// What each member has.
+    members: Vec<Places>,
     entries: Vec<Entry>,
     senders: Vec<Vec<Sent>>,
     /// Messages of each sender that are neither refused nor complete.
@@ -81,7 +70,7 @@ impl Ledger {
         Self {
             first,
             measured,
-            members: std::iter::repeat_with(Member::default).take(members).collect(),
+            members: vec![Places::default(); members],
             entries: Vec::new(),
             senders: vec![Vec::new(); senders],
             in_flight: vec![0; senders],
@@ -158,19 +147,13 @@ impl Ledger {
             self.totals.unexpected += 1;
             return None;
         };
-        if place == getting.through {
-            getting.through += 1;
-            if !getting.beyond.is_empty() {
-                self.totals.out_of_order += 1;
-                while getting.beyond.remove(&getting.through) {
-                    getting.through += 1;
-                }
+        match getting.take(place as u64) {
+            Arrival::InOrder => {}
+            Arrival::OutOfOrder => self.totals.out_of_order += 1,
+            Arrival::Again => {
+                self.totals.duplicated += 1;
+                return None;
             }
-        } else if place < getting.through || !getting.beyond.insert(place) {
-            self.totals.duplicated += 1;
-            return None;
-        } else if getting.beyond.last() != Some(&place) {
-            self.totals.out_of_order += 1;
         }
         self.totals.delivered += 1;
         self.totals.delivered_in_time += u64::from(now <= self.measured);
