@@ -29,7 +29,8 @@ pub(super) async fn run(list: Arc<Watchlist>, asker: Asker, mut state: watch::Re
     loop {
         subscriber.is_on(match *state.borrow_and_update() {
             ConnectionState::Connected { connection_id } => Some(connection_id),
-            _ => None,
+            ConnectionState::Stopped(_) => return,
+            ConnectionState::Connecting { .. } | ConnectionState::Waiting { .. } => None,
         });
         let pause = match subscriber.next_step() {
             None => None,

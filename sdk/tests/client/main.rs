@@ -5,7 +5,10 @@
 mod calls;
 mod cuts;
 mod examples;
+mod groups;
 mod messages;
+mod presence;
+mod receipts;
 mod sessions;
 mod stub;
 
@@ -18,7 +21,7 @@ use stub::{PASSWORD, Stub};
 /// Longer than anything here takes: a test that waits in vain fails in place of hanging.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-async fn soon<T>(wanted: impl Future<Output = T>) -> T {
+async fn soon<T>(wanted: impl IntoFuture<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, wanted).await.expect("it happens")
 }
 

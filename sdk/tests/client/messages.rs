@@ -1,8 +1,11 @@
 //! Sending, and hearing of what happens.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
+use i9chat_sdk::content;
 use i9chat_sdk::{Error, ErrorClass, StopReason};
-use i9chat_spec::{ChatId, ClientId, Example, Format, MessageText, NewContent};
+use i9chat_spec::{ChatId, Content, ErrorCode, Example, Format, MediaId, MessageText, api::messages::NewMessage};
 
 use crate::{
     by_password, connected, hurried, seqs, soon,
@@ -137,7 +140,86 @@ async fn close_answers_the_sends_that_wait() {
     soon(client.close()).await;
     let error = soon(sending).await.expect("no panic").expect_err("not acknowledged");
     assert!(matches!(error, Error::Stopped(StopReason::ByApplication)), "{error:?}");
-    let content = NewContent::example();
-    let late = client.chat(ChatId::example()).send_content(ClientId::example(), content).await;
+    let late = client.chat(ChatId::example()).send_message(NewMessage::example()).await;
     assert!(matches!(late, Err(Error::Stopped(StopReason::ByApplication))), "{late:?}");
+}
+
+#[tokio::test]
+async fn media_of_every_kind_is_sent_from_finished_uploads() {
+    let stub = Stub::start().await;
+    let client = connected(&stub).await;
+    let (chat, id) = (client.chat(ChatId::example()), MediaId::example());
+    let photos = content::image(id).size(1600, 1200).and(id).caption("The view");
+    soon(chat.send(photos)).await.expect("sent");
+    soon(chat.send(content::video(id))).await.expect("sent");
+    soon(chat.send(content::voice(id, Duration::from_secs(7)))).await.expect("sent");
+    soon(chat.send(content::audio(id).title("Sabre Dance"))).await.expect("sent");
+    soon(chat.send(content::file(id, "report.pdf"))).await.expect("sent");
+    let kept: Vec<Content> = stub.look(|world| world.messages().map(|message| message.content.clone()).collect());
+    let [Content::Image { items, caption }, Content::Video { .. }, Content::Voice { duration_ms, .. }, audio, file] =
+        kept.as_slice()
+    else {
+        panic!("{kept:?}")
+    };
+    let sizes: Vec<_> = items.iter().map(|item| item.width.zip(item.height).map(|(w, h)| (w.get(), h.get()))).collect();
+    assert_eq!(sizes, [Some((1600, 1200)), None]);
+    assert_eq!(caption.as_ref().map(|caption| caption.as_str()), Some("The view"));
+    assert_eq!(duration_ms.get(), 7000);
+    let words = |content: &Content| content.snippet().map(|snippet| snippet.as_str().to_owned());
+    assert_eq!((words(audio).as_deref(), words(file).as_deref()), (Some("Sabre Dance"), Some("report.pdf")));
+}
+
+#[tokio::test]
+async fn content_that_breaks_a_rule_is_not_sent() {
+    let stub = Stub::start().await;
+    let client = connected(&stub).await;
+    let (chat, id) = (client.chat(ChatId::example()), MediaId::example());
+    let eleven = (0..10).fold(content::image(id), |images, _| images.and(id));
+    for outcome in [
+        soon(chat.send(eleven)).await,
+        soon(chat.send(content::image(id).size(0, 1))).await,
+        soon(chat.send(content::image(id).caption(""))).await,
+        soon(chat.send(content::voice(id, Duration::ZERO))).await,
+        soon(chat.send(content::voice(id, Duration::MAX))).await,
+        soon(chat.send(content::file(id, "../secret"))).await,
+        soon(chat.send(content::audio(id).title("x".repeat(201)))).await,
+    ] {
+        assert!(matches!(outcome, Err(Error::Invalid(_))), "{outcome:?}");
+    }
+    assert!(stub.look(|world| world.arrivals.is_empty()));
+}
+
+#[tokio::test]
+async fn a_reply_names_its_message() {
+    let stub = Stub::start().await;
+    let client = connected(&stub).await;
+    stub.peer_sends(1);
+    let mut updates = client.updates();
+    let question = soon(updates.next()).await.expect("an update").message().expect("a message").clone();
+    let chat = client.chat(question.chat_id);
+    soon(chat.reply(question.message_id, "yes")).await.expect("sent");
+    soon(chat.message(question.message_id).reply("and no")).await.expect("sent");
+    let replies: Vec<_> = stub.look(|world| {
+        world.messages().filter_map(|message| message.reply_to.as_ref().map(|quote| quote.message_id)).collect()
+    });
+    assert_eq!(replies, [question.message_id; 2]);
+}
+
+#[tokio::test]
+async fn a_message_is_read_by_its_handle_and_reacted_to() {
+    let stub = Stub::start().await;
+    let client = connected(&stub).await;
+    let chat = client.chat(ChatId::example());
+    let sent = soon(chat.send("Shall we?")).await.expect("sent");
+    let message = chat.message(sent.message_id);
+    assert_eq!(soon(message.clone()).await.expect("read").seq, sent.seq);
+    let now = soon(message.react("👍")).await.expect("set");
+    assert_eq!(now.iter().map(|reaction| reaction.emoji.as_str()).collect::<Vec<_>>(), ["👍"]);
+    assert_eq!(soon(chat.unreact(sent.message_id)).await.expect("removed"), []);
+    let mut who = message.reactions().items();
+    assert!(soon(who.next()).await.expect("one").is_ok());
+    let error = soon(message.react("👍👎")).await.expect_err("two of them");
+    assert!(matches!(error, Error::Invalid(_)), "{error:?}");
+    let error = soon(chat.message(i9chat_spec::MessageId::example())).await.expect_err("no such message");
+    assert_eq!(error.code(), Some(ErrorCode::MessageNotFound));
 }

@@ -4,7 +4,8 @@ use std::{io, sync::Arc};
 
 use futures_util::future::join_all;
 use i9chat_sdk::{
-    Client, Credentials, Error, ErrorClass, FileStore, MemoryStore, Session, SessionStore, Signup, StopReason,
+    Client, Credentials, Error, ErrorClass, FileStore, MemoryStore, PasswordReset, Session, SessionStore, Signup,
+    StopReason,
 };
 use i9chat_spec::{ChatId, CloseCode, ErrorCode, Example, Timestamp};
 
@@ -199,4 +200,17 @@ async fn a_sign_up_takes_three_steps_that_can_be_tried_again() {
     let client = soon(Client::connect(&stub.url, credentials)).await.expect("connects");
     assert_eq!(client.session().await.expect("a session").user.username.as_str(), "alice");
     assert_eq!(stub.count("POST /v1/sessions"), 0);
+}
+
+#[tokio::test]
+async fn a_new_password_takes_three_steps_that_can_be_tried_again() {
+    let stub = Stub::start().await;
+    let reset = PasswordReset::start(&stub.url, "alice@example.com").await.expect("started");
+    let wrong = reset.verify("000000").await.expect_err("not the code");
+    assert_eq!((wrong.class(), wrong.code()), (ErrorClass::Refused, Some(ErrorCode::WrongCode)));
+    let verified = reset.verify("274615").await.expect("verified");
+    let short = verified.complete("short").await.expect_err("too short");
+    assert!(matches!(short, Error::Invalid(_)), "{short:?}");
+    verified.complete("a better battery staple").await.expect("completed");
+    assert_eq!(stub.count("POST /v1/password-reset/complete"), 1);
 }

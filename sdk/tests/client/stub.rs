@@ -1,23 +1,26 @@
 //! A server for one user, small enough to read: it keeps the rules that the client relies on, and breaks them when told to.
 
 mod endpoints;
+mod groups;
 mod socket;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use axum::{
     Router,
     extract::{FromRequestParts, Request, State, WebSocketUpgrade},
-    http::header,
-    response::Response,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
     routing::any,
 };
 use i9chat_spec::{
     Attachment, Chat, ChatId, ClientId, CloseCode, Content, Cursor, Entry, ErrorCode, Event, Example, Format, MediaId,
-    Message, MessageId, NewContent, NewVisual, NewVisuals, Partner, Problem, RequestId, Seq, SessionId, Timestamp,
-    User, Visual,
+    Message, MessageId, NewContent, NewVisual, NewVisuals, Partner, Problem, Quote, ReadState, RequestId, Seq,
+    SessionId, Timestamp, User, Visual, Watermark,
+    action::SendMessageData,
     api::{
         messages::MessageSent,
+        receipts::{MarkResult, Marks, MarksMade},
         sessions::{SessionOpened, TokenPair},
     },
     event::MessageCreated,
@@ -44,6 +47,8 @@ pub struct World {
     pub answers: HashMap<&'static str, VecDeque<Fault>>,
     /// The cursor of every handshake that was let in, and its token.
     pub handshakes: Vec<(Option<Cursor>, String)>,
+    /// Whether the server has no WebSocket now.
+    pub lines_refused: bool,
     /// Lines that are open now.
     pub lines: usize,
     /// The cursor `cN` stands after the first N.
@@ -56,6 +61,19 @@ pub struct World {
     /// What all open lines are to do; counted, so that each does it once.
     pub order: (u64, Order),
     pub taken_names: Vec<&'static str>,
+    /// Every action that came over a line, but sends.
+    pub actions: Vec<(String, serde_json::Value)>,
+    /// The answers to the next actions, in place of the right ones.
+    pub action_faults: VecDeque<Problem>,
+    /// The watermarks of the one user in the one chat.
+    pub delivered: Watermark,
+    pub read: Watermark,
+    /// Who is online, in lower case.
+    pub online: BTreeSet<String>,
+    /// The query of every call, in the order of `calls`.
+    pub queries: Vec<HashMap<String, String>>,
+    /// Every call that had a body, and the body.
+    pub bodies: Vec<(String, serde_json::Value)>,
 }
 
 /// An answer that is not the right one.
@@ -106,6 +124,7 @@ impl Stub {
             calls: Vec::new(),
             answers: HashMap::new(),
             handshakes: Vec::new(),
+            lines_refused: false,
             lines: 0,
             log: Vec::new(),
             sent: HashMap::new(),
@@ -113,6 +132,13 @@ impl Stub {
             cuts_before_answer: 0,
             order: (0, Order::Nothing),
             taken_names: vec!["taken"],
+            actions: Vec::new(),
+            action_faults: VecDeque::new(),
+            delivered: Watermark::ZERO,
+            read: Watermark::ZERO,
+            online: BTreeSet::new(),
+            queries: Vec::new(),
+            bodies: Vec::new(),
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -154,7 +180,8 @@ impl Stub {
         self.change(|world| {
             for _ in 0..count {
                 let client_id = ClientId::from_uuid(uuid::Uuid::new_v4());
-                world.store(ChatId::example(), client_id, &NewContent::example(), bob());
+                let (chat_id, content) = (ChatId::example(), NewContent::example());
+                world.store(&SendMessageData { chat_id, client_id, content, reply_to: None }, bob());
             }
         });
     }
@@ -184,7 +211,8 @@ impl World {
         })
     }
 
-    pub fn store(&mut self, chat_id: ChatId, client_id: ClientId, content: &NewContent, sender: User) -> MessageSent {
+    pub fn store(&mut self, new: &SendMessageData, sender: User) -> MessageSent {
+        let SendMessageData { chat_id, client_id, ref content, reply_to } = *new;
         if let Some(sent) = self.sent.get(&client_id) {
             return sent.clone();
         }
@@ -195,20 +223,39 @@ impl World {
             seq: Seq::try_from(number).expect("a seq"),
             created_at: Timestamp::example(),
         };
-        let (message_id, seq, created_at) = (sent.message_id, sent.seq, sent.created_at);
         let message = Message {
-            seq,
-            message_id,
+            seq: sent.seq,
+            message_id: sent.message_id,
             chat_id,
             sender,
             client_id,
-            created_at,
+            created_at: sent.created_at,
             content: kept(content),
+            reply_to: reply_to.map(|message_id| Quote { message_id, ..Quote::example() }),
             ..Message::example()
         };
         self.log.push(MessageCreated { message }.into());
         self.sent.insert(client_id, sent.clone());
         sent
+    }
+
+    /// RCP-3 to RCP-5, for the one chat.
+    pub fn mark(&mut self, marks: &Marks) -> MarksMade {
+        let last = self.messages().count() as u64;
+        let results = marks.marks.iter().map(|mark| {
+            let furthest = mark.delivered.max(mark.read).map_or(0, Watermark::get);
+            if mark.chat_id != ChatId::example() {
+                return MarkResult::refused(mark.chat_id, ErrorCode::ChatNotFound);
+            }
+            if furthest > last {
+                return MarkResult::refused(mark.chat_id, ErrorCode::BeyondLastEntry);
+            }
+            self.read = self.read.max(mark.read.unwrap_or(Watermark::ZERO));
+            self.delivered = self.delivered.max(self.read).max(mark.delivered.unwrap_or(Watermark::ZERO));
+            let unread_count = last - self.read.get();
+            MarkResult::moved(mark.chat_id, ReadState { delivered: self.delivered, read: self.read, unread_count })
+        });
+        MarksMade { results: results.collect() }
     }
 
     /// Takes a token, or says why not. (CAL-3)
@@ -275,6 +322,9 @@ fn kept(new: &NewContent) -> Content {
 }
 
 async fn upgrade(State(stub): State<Stub>, request: Request) -> Response {
+    if stub.look(|world| world.lines_refused) {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
     let (mut parts, _) = request.into_parts();
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await.expect("an upgrade");
     let upgrade = upgrade.protocols(Format::ALL.iter().map(|format| format.subprotocol()));

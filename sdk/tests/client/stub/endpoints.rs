@@ -9,14 +9,20 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use i9chat_spec::{
-    ChatId, CloseCode, Endpoint, Entry, ErrorCode, Example, Format, Message, Problem, User, Username,
+    ChatId, CloseCode, Endpoint, Entry, ErrorCode, Example, Format, Message, Nothing, Problem, User, Username,
+    Watermark,
     api::{
         capabilities::{Capabilities, GetCapabilities},
         chats::{ChatPage, ChatSnapshot, GetChat, ListChats, OpenDirect},
         messages::{EntryPage, ListEntries},
+        password_reset::{
+            CompletePasswordReset, NewPassword, NewPasswordReset, PasswordResetCode, RequestPasswordReset,
+            VerifyPasswordReset,
+        },
+        receipts::{ChatReceipt, ChatReceiptPage, ListChatReceipts, MarkReceipts},
         sessions::{EndSession, ListSessions, RefreshSession, SessionInfo, SessionList, SignIn, SpentToken},
         signup::{CompleteSignup, NewAccount, NewSignup, RequestSignup, SignupCode, TicketIssued, VerifySignup},
-        users::{GetMe, GetUser, OwnProfile, UserProfile},
+        users::{FindNearby, GetMe, GetUser, NearbyUsers, OwnProfile, ProfilePatch, UpdateMe, UserProfile},
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -24,7 +30,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{Fault, Order, PASSWORD, Stub, World, alice, bob, problem};
 
 /// One call.
-struct Call {
+pub(super) struct Call {
     /// Method and path.
     what: String,
     query: HashMap<String, String>,
@@ -34,11 +40,15 @@ struct Call {
 }
 
 impl Call {
-    fn body<T: DeserializeOwned>(&self) -> Result<T, ErrorCode> {
+    pub(super) fn body<T: DeserializeOwned>(&self) -> Result<T, ErrorCode> {
         self.format.decode(&self.body).map_err(|_| ErrorCode::InvalidRequest)
     }
 
-    fn right<E: Endpoint>(&self, answer: Result<E::Response, ErrorCode>) -> Response {
+    pub(super) fn after(&self) -> Option<&str> {
+        self.query.get("after").map(String::as_str)
+    }
+
+    pub(super) fn right<E: Endpoint>(&self, answer: Result<E::Response, ErrorCode>) -> Response {
         let answer = match answer {
             Ok(answer) if E::STATUS == 204 => return drop_body(&answer),
             Ok(answer) => self.format.encode(&answer).expect("encodes"),
@@ -48,7 +58,7 @@ impl Call {
         (status, [(header::CONTENT_TYPE, self.format.media_type())], answer).into_response()
     }
 
-    fn wrong(&self, problem: &Problem) -> Response {
+    pub(super) fn wrong(&self, problem: &Problem) -> Response {
         self.coded(problem.status, problem)
     }
 
@@ -82,6 +92,10 @@ pub(super) async fn answer(State(stub): State<Stub>, request: Request) -> Respon
     let call = read(request).await;
     let fault = stub.change(|world| {
         world.calls.push(call.what.clone());
+        world.queries.push(call.query.clone());
+        if let Ok(body) = call.body() {
+            world.bodies.push((call.what.clone(), body));
+        }
         world.answers.get_mut(call.what.as_str()).and_then(VecDeque::pop_front)
     });
     match fault {
@@ -114,6 +128,19 @@ fn dispatch(world: &mut World, call: &Call) -> Response {
             let user = User { username: body.username, ..User::example() };
             if taken { Err(ErrorCode::UsernameTaken) } else { Ok(world.opened(user)) }
         })),
+        ("POST", ["password-reset"]) => {
+            call.right::<RequestPasswordReset>(call.body::<NewPasswordReset>().map(|_| ticket("reset")))
+        }
+        ("POST", ["password-reset", "verify"]) => {
+            call.right::<VerifyPasswordReset>(call.body::<PasswordResetCode>().and_then(|body| {
+                if body.code.as_str() == "274615" { Ok(ticket("new-password")) } else { Err(ErrorCode::WrongCode) }
+            }))
+        }
+        ("POST", ["password-reset", "complete"]) => {
+            call.right::<CompletePasswordReset>(call.body::<NewPassword>().and_then(|body| {
+                if body.ticket.as_str() == "new-password" { Ok(Nothing {}) } else { Err(ErrorCode::TicketInvalid) }
+            }))
+        }
         ("POST", ["sessions"]) => {
             let body = call.body::<i9chat_spec::api::sessions::Credentials>();
             call.right::<SignIn>(body.and_then(|body| {
@@ -150,10 +177,38 @@ fn dispatch(world: &mut World, call: &Call) -> Response {
                     call.right::<GetChat>(Ok(ChatSnapshot { chat: world.chat(bob()), cursor: world.head() }))
                 }
                 ("GET", ["chats", id, "entries"]) if *id == chat => call.right::<ListEntries>(Ok(entries(world, call))),
+                (method, ["chats", id, "messages", message, rest @ ..]) if *id == chat => {
+                    super::groups::message(world, call, method, message, rest)
+                }
+                ("GET", ["chats", id, "receipts"]) if *id == chat => {
+                    call.right::<ListChatReceipts>(Ok(receipts(world)))
+                }
+                ("POST", ["receipts"]) => call.right::<MarkReceipts>(call.body().map(|marks| world.mark(&marks))),
+                ("PATCH", ["me"]) => call.right::<UpdateMe>(call.body().map(changed)),
+                ("GET", ["users"]) => call.right::<FindNearby>(Ok(NearbyUsers::example())),
+                (method, ["groups", path @ ..]) => super::groups::group(call, method, path),
                 ("GET" | "POST", ["chats", ..]) => call.wrong(&problem(ErrorCode::ChatNotFound)),
                 _ => call.wrong(&problem(ErrorCode::NoSuchEndpoint)),
             },
         },
+    }
+}
+
+/// How far the two users of the chat are. (RCP-9)
+fn receipts(world: &World) -> ChatReceiptPage {
+    let of = |user, delivered, read| ChatReceipt { user, delivered, read };
+    let items = vec![of(alice(), world.delivered, world.read), of(bob(), Watermark::ZERO, Watermark::ZERO)];
+    ChatReceiptPage { items, next: None }
+}
+
+/// The profile of the example, changed. (USR-4)
+fn changed(patch: ProfilePatch) -> OwnProfile {
+    let me = OwnProfile::example();
+    OwnProfile {
+        bio: patch.bio.apply(Some(me.bio)).unwrap_or_else(|| "".parse().expect("no bio")),
+        picture_id: patch.picture_id.apply(me.picture_id),
+        location: patch.location.apply(me.location),
+        ..me
     }
 }
 

@@ -1,12 +1,22 @@
 //! The WebSocket of the stub.
 
+use std::collections::BTreeMap;
+
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use i9chat_spec::{
-    ClientFrame, CloseCode, CloseReason, ConnectionId, Cursor, Epoch, ErrorCode, EventFrame, Example, Format, Hello,
-    ReplyFrame, Resume, ServerFrame, action::SendMessageData,
+    Action, ClientFrame, CloseCode, CloseReason, ConnectionId, Cursor, Epoch, ErrorCode, ErrorFrame, EventFrame,
+    Example, Format, Hello, Nothing, PresenceState, ReplyFrame, Resume, ServerFrame, Timestamp, User, UserPresence,
+    Username,
+    action::{
+        MarkReceipts, PresenceSubscription, Presences, SendMessage, SendMessageData, SetTyping, SubscribePresence,
+        UnsubscribePresence,
+    },
+    api::messages::MessageSent,
+    event::PresenceChanged,
 };
+use serde_json::{from_value, to_value};
 
-use super::{Order, Stub, World, alice};
+use super::{Order, Stub, World, alice, numbered};
 
 /// One connection, from the handshake to its end.
 pub async fn serve(stub: Stub, mut socket: WebSocket, format: Format, token: Option<String>, cursor: Option<Cursor>) {
@@ -40,7 +50,7 @@ fn greet(world: &World, cursor: Option<Cursor>) -> (Hello, usize) {
         },
     };
     let hello = Hello {
-        connection_id: ConnectionId::example(),
+        connection_id: ConnectionId::from_uuid(numbered(world.handshakes.len() as u64)),
         epoch: Epoch::example(),
         cursor: World::cursor(position),
         resume,
@@ -59,16 +69,22 @@ async fn talk(
     obeyed: u64,
 ) -> Option<CloseCode> {
     let mut world = stub.world.subscribe();
+    let mut watched = Watched::default();
     send(socket, format, &ServerFrame::Hello(hello)).await?;
     loop {
-        let (order, events) = {
+        let (order, events, news) = {
             let now = world.borrow_and_update();
-            (now.order, now.log.get(position..).unwrap_or_default().to_vec())
+            let news = watched.news(&now);
+            (now.order, now.log.get(position..).unwrap_or_default().to_vec(), news)
         };
         for event in events {
             position += 1;
             let chat_id = Some(i9chat_spec::ChatId::example());
             let event = EventFrame { cursor: Some(World::cursor(position)), chat_id, event };
+            send(socket, format, &ServerFrame::Event(event)).await?;
+        }
+        for changed in news {
+            let event = EventFrame { cursor: None, chat_id: None, event: changed.into() };
             send(socket, format, &ServerFrame::Event(event)).await?;
         }
         if order.0 > obeyed {
@@ -84,24 +100,84 @@ async fn talk(
                     (Message::Ping(_) | Message::Pong(_), _) => continue,
                     (other, _) => panic!("a frame of the wrong kind: {other:?}"),
                 };
-                let frame: ClientFrame<SendMessageData> = format.decode(&bytes).expect("a frame");
-                let answer = stub.change(|world| take(world, frame));
+                let frame: ClientFrame = format.decode(&bytes).expect("a frame");
+                let answer = stub.change(|world| take(world, &mut watched, frame));
                 send(socket, format, &answer?).await?;
             }
         }
     }
 }
 
-/// Stores a message; `None` when the answer is not to arrive.
-fn take(world: &mut World, frame: ClientFrame<SendMessageData>) -> Option<ServerFrame> {
-    world.arrivals.push(frame.data.client_id);
-    let sent = world.store(frame.data.chat_id, frame.data.client_id, &frame.data.content, alice());
+/// To whose presence a connection is subscribed, and what it was told of it.
+#[derive(Default)]
+struct Watched(BTreeMap<String, bool>);
+
+impl Watched {
+    /// What is not told yet. (PRS-6)
+    fn news(&mut self, world: &World) -> Vec<PresenceChanged> {
+        let mut news = Vec::new();
+        for (name, told) in &mut self.0 {
+            let online = world.online.contains(name);
+            if std::mem::replace(told, online) != online {
+                let UserPresence { user, presence, last_seen } = presence(name, online);
+                news.push(PresenceChanged { user, presence, last_seen });
+            }
+        }
+        news
+    }
+}
+
+fn presence(name: &str, online: bool) -> UserPresence {
+    let user = User { username: name.parse().expect("a name"), ..User::example() };
+    let presence = if online { PresenceState::Online } else { PresenceState::Offline };
+    UserPresence { user, presence, last_seen: (!online).then(Timestamp::example) }
+}
+
+/// Does what is asked; `None` when the answer is not to arrive.
+fn take(world: &mut World, watched: &mut Watched, frame: ClientFrame) -> Option<ServerFrame> {
+    let ClientFrame { id, action, data } = frame;
+    if action != SendMessage::NAME {
+        world.actions.push((action.clone(), data.clone()));
+    }
+    if let Some(problem) = world.action_faults.pop_front() {
+        return Some(ServerFrame::Error(ErrorFrame { id: Some(id), error: problem }));
+    }
+    let data = match action.as_str() {
+        SendMessage::NAME => to_value(stored(world, from_value(data).expect("a message"))?),
+        MarkReceipts::NAME => to_value(world.mark(&from_value(data).expect("marks"))),
+        SetTyping::NAME => to_value(Nothing {}),
+        SubscribePresence::NAME => to_value(subscribed(world, watched, from_value(data).expect("names"))),
+        UnsubscribePresence::NAME => {
+            let names: PresenceSubscription = from_value(data).expect("names");
+            let keys: Vec<String> = names.usernames.iter().map(Username::key).collect();
+            watched.0.retain(|key, _| !keys.contains(key));
+            to_value(Nothing {})
+        }
+        other => panic!("the client asks for {other}"),
+    };
+    Some(ServerFrame::Reply(ReplyFrame { id, data: data.expect("a reply") }))
+}
+
+/// Users of the stub are those whose name does not begin with `no`.
+fn subscribed(world: &World, watched: &mut Watched, names: PresenceSubscription) -> Presences {
+    let (missing, found) =
+        Vec::from(names.usernames).into_iter().partition::<Vec<_>, _>(|name| name.key().starts_with("no"));
+    let presences = found.iter().map(|name| {
+        let online = world.online.contains(&name.key());
+        watched.0.insert(name.key(), online);
+        presence(&name.key(), online)
+    });
+    Presences { presences: presences.collect(), not_found: missing }
+}
+
+fn stored(world: &mut World, message: SendMessageData) -> Option<MessageSent> {
+    world.arrivals.push(message.client_id);
+    let sent = world.store(&message, alice());
     if let Some(left) = world.cuts_before_answer.checked_sub(1) {
         world.cuts_before_answer = left;
         return None;
     }
-    let data = serde_json::to_value(sent).expect("a reply");
-    Some(ServerFrame::Reply(ReplyFrame { id: frame.id, data }))
+    Some(sent)
 }
 
 async fn send(socket: &mut WebSocket, format: Format, frame: &ServerFrame) -> Option<()> {
