@@ -49,7 +49,7 @@ pub fn all() -> Vec<Case> {
         &resume::all(),
         &websocket::all(),
         capabilities::CASES,
-        msgpack::CASES,
+        &msgpack::all(),
         &robustness::all(),
     ]
     .concat()

@@ -2,11 +2,17 @@
 
 #![expect(clippy::indexing_slicing, reason = "a JSON value answers null for a field that it does not have")]
 
+mod commands;
+mod live;
+mod numbers;
+mod refusals;
+
 use i9chat_spec::{CloseCode, Cursor, ErrorCode, FieldCode, Format};
 use serde_json::{Value, json};
 
 use super::chats::{missing_id, names};
 use crate::{
+    case::Case,
     cases,
     client::{
         Answer, Request, Socket,
@@ -19,6 +25,11 @@ use crate::{
         conversation::{Draft, messages_of, seqs, texts},
     },
 };
+
+/// The cases of this profile.
+pub fn all() -> Vec<Case> {
+    [CASES, commands::CASES, live::CASES, numbers::CASES, refusals::CASES].concat()
+}
 
 cases! { Msgpack:
     every_answer_is_the_same_value_in_both_encodings ["CNV-3", "CNV-4"],

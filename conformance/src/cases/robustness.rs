@@ -1,7 +1,7 @@
 //! The profile `robustness`: what malformed, oversized and too many requests get, whatever the section.
 
 mod bodies;
-mod catalogue;
+pub(super) mod catalogue;
 mod connections;
 mod frames;
 mod paths;

@@ -14,12 +14,13 @@ use crate::{
     verdict::{InSetup, Stop, Verdict},
     world::{
         User, World,
-        conversation::messages_of,
         media::{Plan, file_of, files},
+        patiently,
     },
 };
 
 cases! { Media:
+    what_may_be_uploaded_is_published ["MED-1", "MED-2", "MED-3", "CAP-1"],
     an_upload_is_authorised_part_by_part ["MED-2", "MED-4", "CNV-7"],
     sizes_end_at_the_published_bounds ["MED-3", "MED-5", "CAP-2"],
     types_are_those_that_are_published ["MED-3", "MED-5"],
@@ -28,6 +29,39 @@ cases! { Media:
     a_user_has_no_more_unused_uploads_than_the_limit ["MED-6", "CAP-2"],
     an_upload_url_that_was_altered_is_refused ["MED-7"],
     an_upload_url_runs_out_and_an_upload_goes_on ["MED-7", "MED-12"],
+}
+
+async fn what_may_be_uploaded_is_published(world: &World) -> Verdict {
+    let rules = rules(world).await?;
+    let mut seen = BTreeSet::new();
+    for rule in &rules {
+        let told = || format!("{} of {}", rule.part, rule.kind);
+        check(seen.insert((rule.kind, rule.part)), || ("each part of each kind once", told()))?;
+        check(rule.min_bytes >= 1 && rule.min_bytes <= rule.max_bytes, || ("bounds that something fits into", told()))?;
+        let some = rule.content_types.as_ref().is_none_or(|types| !types.is_empty());
+        check(some, || ("types, or none for any", told()))?;
+    }
+    // Every kind of the protocol, with the parts that it must have and may have.
+    for (kind, part, required) in [
+        (MediaKind::Image, MediaPart::Original, true),
+        (MediaKind::Image, MediaPart::Preview, false),
+        (MediaKind::Video, MediaPart::Original, true),
+        (MediaKind::Video, MediaPart::Preview, false),
+        (MediaKind::Voice, MediaPart::Original, true),
+        (MediaKind::Audio, MediaPart::Original, true),
+        (MediaKind::File, MediaPart::Original, true),
+        (MediaKind::Picture, MediaPart::Small, true),
+        (MediaKind::Picture, MediaPart::Medium, true),
+        (MediaKind::Picture, MediaPart::Large, true),
+    ] {
+        let rule = rules.iter().find(|rule| (rule.kind, rule.part) == (kind, part));
+        let told = rule.map_or_else(|| "none".to_owned(), |rule| format!("required: {}", rule.required));
+        let wanted = format!("a rule for {part} of {kind}, required: {required}");
+        check(rule.is_some_and(|rule| rule.required == required), || (wanted, told))?;
+    }
+    // It is kept to: somebody may upload by it.
+    world.user().await?.uploads(&Plan::image()).await?;
+    Ok(())
 }
 
 async fn an_upload_is_authorised_part_by_part(world: &World) -> Verdict {
@@ -77,7 +111,7 @@ async fn asks_for(user: &User, kind: MediaKind, part: MediaPart, content_type: &
         parts.push(json!({ "part": other.as_str(), "content_type": content_type, "size": 2000 }));
     }
     let body = json!({ "purpose": purpose, "kind": kind.as_str(), "parts": parts });
-    crate::world::patiently(user.post("/v1/uploads", &body)).await
+    patiently(user.post("/v1/uploads", &body)).await
 }
 
 /// `invalid_request` with this code for a field inside `parts`. (ERR-4)
@@ -158,7 +192,7 @@ async fn types_are_those_that_are_published(world: &World) -> Verdict {
 
 async fn kinds_go_with_their_purposes_and_parts_with_their_kinds(world: &World) -> Verdict {
     let alice = world.user().await?;
-    let asks = async |body: Value| crate::world::patiently(alice.post("/v1/uploads", &body)).await;
+    let asks = async |body: Value| patiently(alice.post("/v1/uploads", &body)).await;
     let part = |part: &str, content_type: &str| json!({ "part": part, "content_type": content_type, "size": 2000 });
     let (jpeg, mp4, ogg) = ("image/jpeg", "video/mp4", "audio/ogg");
     let original = |content_type: &str| vec![part("original", content_type)];
@@ -211,7 +245,7 @@ async fn what_states_no_upload_is_refused(world: &World) -> Verdict {
         }
         body
     };
-    let asks = async |body: Value| crate::world::patiently(alice.post("/v1/uploads", &body)).await;
+    let asks = async |body: Value| patiently(alice.post("/v1/uploads", &body)).await;
     for (path, field, wrong, code) in [
         ("/purpose", "purpose", json!("chat"), FieldCode::UnknownValue),
         ("/purpose", "purpose", json!("unknown"), FieldCode::UnknownValue),
@@ -274,7 +308,7 @@ async fn a_user_has_no_more_unused_uploads_than_the_limit(world: &World) -> Verd
         alice.states(&plan).await?;
     }
     let refused = async || {
-        let answer = crate::world::patiently(alice.stating(&plan)).await?;
+        let answer = patiently(alice.stating(&plan)).await?;
         answer.refused_with(ErrorCode::TooManyUploads)
     };
     refused().await?;
@@ -288,8 +322,7 @@ async fn a_user_has_no_more_unused_uploads_than_the_limit(world: &World) -> Verd
     let history = bob.reads(format!("/v1/chats/{chat_id}/entries")).await?;
     expect(list_at(&history, "items")?.len()).to_equal(1)?;
     // Sending it again makes no more room.
-    crate::world::patiently(alice.sending_content(&chat_id, &file_of(&complete))).await?.succeeded(201)?;
-    check(!messages_of(&chat_id).is_empty(), || ("a chat", "none"))?;
+    patiently(alice.sending_content(&chat_id, &file_of(&complete))).await?.succeeded(201)?;
     refused().await?;
     Ok(())
 }
