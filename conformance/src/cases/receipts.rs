@@ -145,7 +145,8 @@ async fn a_watermark_beyond_the_last_entry_is_refused(world: &World) -> Verdict 
         let mut mark = mark;
         mark["chat_id"] = json!(chat_id);
         let answer = alice.marking(&json!([mark])).send().await?.succeeded(200)?;
-        expect(answer).to_equal(json!({ "results": [{ "chat_id": chat_id, "code": "beyond_last_entry" }] }))
+        expect(answer)
+            .to_equal(json!({ "results": [{ "chat_id": chat_id, "code": ErrorCode::BeyondLastEntry.as_str() }] }))
     };
     // Nothing is there yet.
     beyond(json!({ "delivered": 1 })).await?;

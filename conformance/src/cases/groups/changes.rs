@@ -2,7 +2,7 @@
 
 #![expect(clippy::indexing_slicing, reason = "a JSON value answers null for a field that it does not have")]
 
-use i9chat_spec::{ErrorCode, FieldCode};
+use i9chat_spec::{ErrorCode, FieldCode, Profile};
 use serde_json::{Value, json};
 
 use super::creation::{bad_names, refused_for};
@@ -11,7 +11,7 @@ use crate::{
     cases::chats::{missing_id, names},
     expect::{check, expect, text_at},
     verdict::Verdict,
-    world::World,
+    world::{World, media::Plan},
 };
 
 cases! { Groups:
@@ -20,6 +20,7 @@ cases! { Groups:
     a_change_is_done_as_a_whole_or_not_at_all ["GRP-8", "ERR-5", "GRP-2"],
     changes_out_of_bounds_are_refused ["GRP-8", "GRP-2", "CNV-9", "ERR-5"],
     every_activity_has_exactly_its_fields ["GRP-20", "MSG-4", "CNV-10"],
+    a_picture_that_comes_changes_and_goes_makes_activities ["GRP-8", "GRP-20", "GRP-17", "CNV-5"],
     activities_are_events_of_the_chat_for_everybody_alike ["GRP-20", "LOG-3", "LOG-4", "LOG-5"],
 }
 
@@ -164,6 +165,41 @@ async fn every_activity_has_exactly_its_fields(world: &World) -> Verdict {
         expect(entry).to_equal(wanted)?;
     }
     Ok(())
+}
+
+async fn a_picture_that_comes_changes_and_goes_makes_activities(world: &World) -> Verdict {
+    world.needs(Profile::Media)?;
+    let [alice, bob] = world.users().await?;
+    let first = alice.uploads(&Plan::picture("group_picture")).await?;
+    let second = alice.uploads(&Plan::picture("group_picture")).await?;
+    let chat_id = alice.founds("ours", [&bob]).await?;
+    let mut bobs = bob.listens().await?;
+    // The second time the same picture is there already.
+    for picture in [json!(first), json!(first), json!(second), Value::Null, Value::Null] {
+        let group = alice.changes(&chat_id, &json!({ "picture_id": picture })).await?;
+        let wanted = picture.as_str();
+        expect(group.get("picture_id")).to_equal(wanted)?;
+        expect(bob.chat(&chat_id).await?["group"].get("picture_id")).to_equal(wanted)?;
+    }
+    let heard = bobs.hears().await?;
+    let told: Vec<Value> = heard
+        .iter()
+        .map(|event| &event["data"]["activity"])
+        .map(|activity| json!([activity["kind"], activity.get("from"), activity.get("to")]))
+        .collect();
+    let changed = |from: Value, to: Value| json!(["picture_changed", from, to]);
+    let wanted =
+        [changed(Value::Null, json!(first)), changed(json!(first), json!(second)), changed(json!(second), Value::Null)];
+    expect(told).to_equal(wanted)?;
+    // All three at once come in the order of the specification.
+    let all = json!({ "picture_id": second, "description": "with a picture", "name": "pictured" });
+    alice.changes(&chat_id, &all).await?;
+    let kinds: Vec<Value> = bobs.hears().await?.iter().map(|event| event["data"]["activity"]["kind"].clone()).collect();
+    expect(kinds).to_equal(["name_changed", "description_changed", "picture_changed"])?;
+    // Who comes then gets the group with it.
+    let [carol] = world.users().await?;
+    let joined = carol.joins(&chat_id).await?;
+    expect(&joined["chat"]["group"]["picture_id"]).to_equal(&second)
 }
 
 async fn activities_are_events_of_the_chat_for_everybody_alike(world: &World) -> Verdict {
