@@ -1,4 +1,4 @@
-//! The rules of media: what may be uploaded as what, what bytes count as which type, and who may use it. (section 14)
+//! The rules of media: what may be uploaded as what, what bytes count as which type, and who may use it. (section 13)
 
 mod content;
 

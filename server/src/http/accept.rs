@@ -15,10 +15,18 @@ pub(super) fn negotiate(headers: &HeaderMap) -> Option<Format> {
     }
 }
 
-/// Whether a caller asks for one of the encodings by its name. (MED-22)
-pub(super) fn names_format(headers: &HeaderMap) -> bool {
-    let is_named = |range: &Range| Format::ALL.iter().any(|format| range.name == format.media_type());
-    ranges(headers).iter().any(|range| range.quality > 0 && is_named(range))
+/// The encoding that a caller asks for by its name; the better one of both. (MED-22)
+pub(super) fn named_format(headers: &HeaderMap) -> Option<Format> {
+    let ranges = ranges(headers);
+    let named = |format: Format| {
+        let qualities = ranges.iter().filter(|range| range.name == format.media_type()).map(|range| range.quality);
+        qualities.max().unwrap_or(0)
+    };
+    match (named(Format::Json), named(Format::MessagePack)) {
+        (0, 0) => None,
+        (json, messagepack) if messagepack > json => Some(Format::MessagePack),
+        _ => Some(Format::Json),
+    }
 }
 
 fn ranges(headers: &HeaderMap) -> Vec<Range> {
@@ -103,19 +111,24 @@ mod tests {
     #[test]
     fn an_encoding_is_asked_for_by_its_name_alone() {
         let cases = [
-            ("application/json", true),
-            ("image/webp, application/vnd.msgpack;q=0.1", true),
-            ("APPLICATION/JSON", true),
-            ("application/json;q=0", false),
-            ("application/*", false),
-            ("*/*", false),
-            ("image/avif,image/webp,*/*;q=0.8", false),
-            ("application/problem+json", false),
-            ("", false),
+            ("application/json", Some(Format::Json)),
+            ("*/*, application/json;q=0.1", Some(Format::Json)),
+            ("image/webp, application/vnd.msgpack;q=0.1", Some(Format::MessagePack)),
+            ("application/vnd.msgpack;q=0.5, */*", Some(Format::MessagePack)),
+            ("application/vnd.msgpack;q=0.5, application/json", Some(Format::Json)),
+            ("application/vnd.msgpack, application/json;q=0.5", Some(Format::MessagePack)),
+            ("application/vnd.msgpack, application/json", Some(Format::Json)),
+            ("APPLICATION/JSON", Some(Format::Json)),
+            ("application/json;q=0", None),
+            ("application/*", None),
+            ("*/*", None),
+            ("image/avif,image/webp,*/*;q=0.8", None),
+            ("application/problem+json", None),
+            ("", None),
         ];
         for (accept, expected) in cases {
             let headers = [(header::ACCEPT, accept.parse().unwrap())].into_iter().collect();
-            assert_eq!(names_format(&headers), expected, "{accept}");
+            assert_eq!(named_format(&headers), expected, "{accept}");
         }
     }
 }

@@ -19,7 +19,7 @@ use tokio::time::timeout;
 
 use super::{
     RateKey, Site,
-    accept::{names_format, negotiate},
+    accept::{named_format, negotiate},
     caller,
     guard::Page,
     problem::{REQUEST_ID, detail, problem_of, respond},
@@ -124,7 +124,8 @@ impl Exchange {
         E::Caller: Admitted,
     {
         // A redirect has no body that could be of the wrong type. (MED-22)
-        let format = self.format.or(E::REDIRECTS.then_some(Format::Json));
+        let named = named_format(&parts.headers).filter(|_| E::REDIRECTS);
+        let format = named.or(self.format).or(E::REDIRECTS.then_some(Format::Json));
         let format = format.ok_or_else(|| self.problem(ErrorCode::NotAcceptable))?;
         if E::METHOD.is_unsafe() && site.allowed.page(&parts.headers) == Page::Foreign {
             return Err(self.problem(ErrorCode::ForeignOrigin));
@@ -210,7 +211,7 @@ impl Exchange {
     ) -> Result<Response<Body>, Box<Problem>> {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::from_u16(E::STATUS).unwrap_or(StatusCode::OK);
-        let location = answer.location.as_deref().filter(|_| E::REDIRECTS && !names_format(asked));
+        let location = answer.location.as_deref().filter(|_| E::REDIRECTS && named_format(asked).is_none());
         if let Some(location) = location {
             let location = HeaderValue::from_str(location).map_err(|_| self.problem(ErrorCode::Internal))?;
             *response.status_mut() = StatusCode::FOUND;

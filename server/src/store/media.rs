@@ -1,4 +1,4 @@
-//! What media needs of a store: what was uploaded by whom, for what, and what uses it. (section 14 of `docs/protocol.md`)
+//! What media needs of a store: what was uploaded by whom, for what, and what uses it. (section 13 of `docs/protocol.md`)
 //!
 //! A method that writes is one transaction: all or nothing, and durable when it returns. A method that reads sees
 //! everything that was written before it began. The bytes are elsewhere: see [`crate::media::MediaStore`].
