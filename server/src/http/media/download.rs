@@ -16,8 +16,8 @@ use tokio_util::io::ReaderStream;
 use super::{Site, permit, plain};
 use crate::media::{ByteRange, MediaError, PartialRequest, Permission, PermissionKind};
 
-/// So many bytes are read at once.
-const READ_BYTES: usize = 256 * 1024;
+/// So many bytes are read at once, and wait in memory for a slow reader.
+const READ_BYTES: usize = 64 * 1024;
 /// A page of this server's origin that is smuggled in as media must neither run nor load anything. (MED-26)
 const SANDBOX: HeaderValue = HeaderValue::from_static("default-src 'none'; sandbox");
 

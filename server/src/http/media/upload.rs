@@ -18,8 +18,8 @@ use crate::media::{
 
 /// How long the next bytes may take to arrive. What has arrived stays.
 const SILENCE: Duration = Duration::from_secs(30);
-/// So many bytes are written at once.
-const WRITE_BYTES: usize = 512 * 1024;
+/// So many bytes are written at once: enough to cost little each, and few enough for many uploads at a time.
+const WRITE_BYTES: usize = 128 * 1024;
 /// How much of a body that is not taken is read all the same, so that the caller gets to see the answer.
 const DRAIN_BYTES: u64 = 1024 * 1024;
 /// For how long at most.
