@@ -17,7 +17,7 @@ mod updates;
 use std::{fmt, sync::Arc};
 
 use i9chat_spec::{
-    ChatId, Nothing, SessionId, Username,
+    Chat, ChatId, Entry, Membership, Nothing, SessionId, Username, Watermark,
     api::{
         capabilities::{Capabilities, GetCapabilities},
         chats::{ChatPage, ChatsQuery, ListChats, OpenDirect},
@@ -64,6 +64,7 @@ struct Inner {
     updates: Arc<UpdateQueue>,
     state: watch::Receiver<ConnectionState>,
     marks: Arc<Marks>,
+    auto_delivered: bool,
     watchlist: Arc<Watchlist>,
     typing: Typing,
     task: TaskTracker,
@@ -155,11 +156,12 @@ impl Client {
     /// The `cursor` of the **first** page is the one to compare with: every change after it comes, or came, as an update. An update
     /// that is older than what a page shows does no harm when it is applied. (CHT-7, LOG-9)
     pub fn chats(&self) -> Pages<ChatPage> {
-        let http = self.inner.http.clone();
+        let client = self.clone();
         Pages::new(ChatsQuery::default(), move |query| {
-            let http = http.clone();
+            let client = client.clone();
             async move {
-                let page = http.call::<ListChats>(&Nothing {}, &query, &Nothing {}).await?;
+                let page = client.http().call::<ListChats>(&Nothing {}, &query, &Nothing {}).await?;
+                page.items.iter().for_each(|chat| client.has_got(chat));
                 let next = page.next.clone().map(|after| ChatsQuery { after: Some(after), ..query });
                 Ok((page, next))
             }
@@ -271,6 +273,17 @@ impl Client {
     async fn end(&self, session: SessionRef) -> Result<(), Error> {
         let path = OneSession { session_id: session };
         self.inner.http.call::<EndSession>(&path, &Nothing {}, &Nothing {}).await.map(|_| ())
+    }
+
+    /// A chat of which this client shows the last entry has been delivered up to it, if that is to be marked by itself.
+    pub(crate) fn has_got(&self, chat: &Chat) {
+        let last = chat.last_entry.as_ref().and_then(Entry::seq).map(Watermark::from);
+        if let Some(last) = last.filter(|last| *last > chat.delivered && chat.unread_count > 0)
+            && self.inner.auto_delivered
+            && chat.membership == Membership::Member
+        {
+            self.marks().deliver(chat.chat_id, last);
+        }
     }
 
     fn commands(&self) -> &mpsc::Sender<Command> {

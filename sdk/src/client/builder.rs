@@ -79,8 +79,8 @@ impl ClientBuilder {
         Self { update_capacity: updates.max(1), ..self }
     }
 
-    /// Whether messages of others are marked as delivered once they are among the [updates](Client::updates): `true` unless chosen
-    /// otherwise. Marks that come together travel together, and no update waits for them. (RCP-1)
+    /// Whether messages of others are marked as delivered once they are among the [updates](Client::updates), or the last of a chat that
+    /// [`Client::chats`] lists: `true` unless chosen otherwise. Marks that come together travel together, and no update waits for them. (RCP-1)
     #[must_use]
     pub fn auto_delivered(self, yes: bool) -> Self {
         Self { auto_delivered: yes, ..self }
@@ -139,7 +139,9 @@ impl ClientBuilder {
         task.close();
         let updates = Arc::new(Mutex::new(updates_taken));
         let typing = Typing::default();
-        Ok(Client { inner: Arc::new(Inner { http, commands, updates, state, marks, watchlist, typing, task }) })
+        let auto_delivered = self.auto_delivered;
+        let inner = Inner { http, commands, updates, state, marks, auto_delivered, watchlist, typing, task };
+        Ok(Client { inner: Arc::new(inner) })
     }
 }
 

@@ -135,7 +135,9 @@ pub(super) async fn run(marks: Arc<Marks>, asker: Asker, http: Http, mut state: 
             }
             Err(error) => {
                 tracing::debug!(%error, "receipts are refused");
-                batch.into_values().for_each(|wanted| wanted.settle(&|| Err(again(&error))));
+                for wanted in batch.into_values() {
+                    wanted.settle(&|| Err(again(&error)));
+                }
                 PACE
             }
         };
@@ -179,7 +181,9 @@ fn settle(mut batch: Batch, results: Vec<MarkResult>) {
             (None, None) => Err(Error::Unexpected("a mark without a result".to_owned())),
         });
     }
-    batch.into_values().for_each(|wanted| wanted.settle(&|| Err(refusal(""))));
+    for wanted in batch.into_values() {
+        wanted.settle(&|| Err(Error::Unexpected("a mark that was not answered".to_owned())));
+    }
 }
 
 /// The refusal of one mark, which has a code and nothing else.

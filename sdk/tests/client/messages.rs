@@ -5,7 +5,9 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use i9chat_sdk::content;
 use i9chat_sdk::{Error, ErrorClass, StopReason};
-use i9chat_spec::{ChatId, Content, ErrorCode, Example, Format, MediaId, MessageText, api::messages::NewMessage};
+use i9chat_spec::{
+    Caption, ChatId, Content, ErrorCode, Example, Format, MediaId, MessageText, api::messages::NewMessage,
+};
 
 use crate::{
     by_password, connected, hurried, seqs, soon,
@@ -163,7 +165,7 @@ async fn media_of_every_kind_is_sent_from_finished_uploads() {
     };
     let sizes: Vec<_> = items.iter().map(|item| item.width.zip(item.height).map(|(w, h)| (w.get(), h.get()))).collect();
     assert_eq!(sizes, [Some((1600, 1200)), None]);
-    assert_eq!(caption.as_ref().map(|caption| caption.as_str()), Some("The view"));
+    assert_eq!(caption.as_ref().map(Caption::as_str), Some("The view"));
     assert_eq!(duration_ms.get(), 7000);
     let words = |content: &Content| content.snippet().map(|snippet| snippet.as_str().to_owned());
     assert_eq!((words(audio).as_deref(), words(file).as_deref()), (Some("Sabre Dance"), Some("report.pdf")));

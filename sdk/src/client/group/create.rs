@@ -62,10 +62,7 @@ impl CreateGroup {
     }
 
     async fn create(self) -> Result<CreatedGroup, Error> {
-        let members = match self.members.is_empty() {
-            true => None,
-            false => Some(FirstMembers::try_from(names(&self.members)?)?),
-        };
+        let members = if self.members.is_empty() { None } else { Some(FirstMembers::try_from(names(&self.members)?)?) };
         let body = NewGroup {
             client_id: self.client_id,
             name: self.name.parse()?,

@@ -95,6 +95,9 @@ impl Drop for PresenceHandle {
 
 impl fmt::Debug for PresenceHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PresenceHandle").field("name", &self.name).field("current", &self.current()).finish()
+        f.debug_struct("PresenceHandle")
+            .field("name", &self.name)
+            .field("current", &self.current())
+            .finish_non_exhaustive()
     }
 }

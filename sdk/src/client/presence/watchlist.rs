@@ -139,13 +139,11 @@ impl Watchlist {
 impl Entries {
     fn show(&self, key: &str, presence: Presence) {
         if let Some(watched) = self.watched.get(key) {
-            let news = |shown: &mut Presence| {
-                *shown != presence && {
-                    *shown = presence.clone();
-                    true
-                }
-            };
-            watched.shown.send_if_modified(news);
+            watched.shown.send_if_modified(|shown| {
+                let is_news = *shown != presence;
+                *shown = presence;
+                is_news
+            });
         }
     }
 }

@@ -143,7 +143,7 @@ fn take(world: &mut World, watched: &mut Watched, frame: ClientFrame) -> Option<
         return Some(ServerFrame::Error(ErrorFrame { id: Some(id), error: problem }));
     }
     let data = match action.as_str() {
-        SendMessage::NAME => to_value(stored(world, from_value(data).expect("a message"))?),
+        SendMessage::NAME => to_value(stored(world, &from_value(data).expect("a message"))?),
         MarkReceipts::NAME => to_value(world.mark(&from_value(data).expect("marks"))),
         SetTyping::NAME => to_value(Nothing {}),
         SubscribePresence::NAME => to_value(subscribed(world, watched, from_value(data).expect("names"))),
@@ -170,9 +170,9 @@ fn subscribed(world: &World, watched: &mut Watched, names: PresenceSubscription)
     Presences { presences: presences.collect(), not_found: missing }
 }
 
-fn stored(world: &mut World, message: SendMessageData) -> Option<MessageSent> {
+fn stored(world: &mut World, message: &SendMessageData) -> Option<MessageSent> {
     world.arrivals.push(message.client_id);
-    let sent = world.store(&message, alice());
+    let sent = world.store(message, alice());
     if let Some(left) = world.cuts_before_answer.checked_sub(1) {
         world.cuts_before_answer = left;
         return None;
