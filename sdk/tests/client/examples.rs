@@ -3,18 +3,25 @@
 //! `cargo test` builds the examples before it runs this.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
 };
 
-use i9chat_spec::{ErrorCode, Message};
+use i9chat_spec::{
+    Activity, ActivityKind, ChatId, ErrorCode, Example, Message, Seq,
+    event::{GroupActivity, ReactionChanged, ReceiptsUpdated, Typing},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     process::{Child, ChildStdin, ChildStdout, Command},
 };
 
-use crate::stub::{Fault, Order, PASSWORD, Stub, problem};
+use crate::{
+    soon,
+    stub::{Fault, Order, PASSWORD, Stub, World, alice, bob, problem},
+};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -146,6 +153,110 @@ async fn chat_signs_up_chats_and_comes_back_with_the_stored_session() {
 }
 
 #[tokio::test]
+async fn chat_shows_receipts_typing_reactions_and_replies() {
+    let stub = Stub::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let arguments = ["--server", stub.url.as_str(), "--as", "alice", "--with", "bob", "--password", PASSWORD];
+    let mut chat = Program::start("chat", folder.path(), &arguments);
+    chat.prints("You chat with bob").await;
+    chat.types("Hello, Bob!").await;
+    chat.prints("✓ 1 Hello, Bob!").await;
+    let far = |delivered: u64, read: u64| ReceiptsUpdated {
+        user: bob(),
+        delivered: delivered.try_into().expect("a watermark"),
+        read: read.try_into().expect("a watermark"),
+    };
+    stub.change(|world| world.log.push(far(1, 0).into()));
+    chat.prints("✓✓ 1 delivered").await;
+    stub.change(|world| world.log.push(far(1, 1).into()));
+    chat.prints("✓✓ 1 read").await;
+
+    stub.change(|world| {
+        world.live.push(Typing { chat_id: ChatId::example(), user: bob(), expires_in_ms: 6000 }.into());
+    });
+    chat.prints("* bob is typing").await;
+    stub.peer_sends(1);
+    chat.prints("2 bob: Hello, Bob!").await;
+    soon(stub.until(|world| world.read.get() == 2)).await;
+    let changed = ReactionChanged { user: bob(), seq: Seq::FIRST, ..ReactionChanged::example() };
+    let emoji = changed.emoji.clone().expect("an emoji");
+    stub.change(|world| world.log.push(changed.into()));
+    chat.prints(&format!("* bob {emoji} to 1")).await;
+
+    chat.types("/reply 2 yes").await;
+    chat.prints("✓ 3 yes").await;
+    chat.types("/reply 9 yes").await;
+    chat.prints("* message 9 was not shown").await;
+    chat.types("/react 2 👍").await;
+    chat.types("/typing").await;
+    soon(stub.until(|world| world.actions.iter().any(|(action, _)| action == "set_typing"))).await;
+    let reactions = format!("PUT /v1/chats/{}/messages/", ChatId::example());
+    assert!(stub.look(|world| world.calls.iter().any(|call| call.starts_with(&reactions))));
+    assert!(stub.look(|world| world.messages().any(|message| message.reply_to.is_some())));
+    chat.ends().await;
+}
+
+#[tokio::test]
+async fn chat_makes_groups_and_shows_what_happens_to_them() {
+    let stub = Stub::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let arguments = ["--server", stub.url.as_str(), "--as", "alice", "--with", "bob", "--password", PASSWORD];
+    let mut chat = Program::start("chat", folder.path(), &arguments);
+    chat.prints("You chat with bob").await;
+    chat.types("/add carol").await;
+    chat.prints("* this is no group").await;
+    chat.types("/create Hikers, bob carol").await;
+    chat.prints("* carol was not added: left_group").await;
+    chat.prints(&format!("* You chat in the group Hikers. Others join it with: --group {}", ChatId::example())).await;
+    stub.change(|world| {
+        let (kind, actor, targets) = (ActivityKind::MembersAdded, bob(), vec![alice()]);
+        let activity = Activity { seq: Seq::FIRST, kind, actor, targets, ..Activity::example() };
+        world.log.push(GroupActivity { activity }.into());
+    });
+    chat.prints("* bob added you").await;
+    chat.types("/who").await;
+    chat.prints("carol Admin").await;
+    chat.types("/remove bob").await;
+    chat.types("/no-such").await;
+    chat.prints("* /no-such is no command").await;
+    assert_eq!(stub.count(&format!("DELETE /v1/groups/{}/members/bob", ChatId::example())), 1);
+    chat.types("/picture notes.txt").await;
+    chat.prints("✗ [notes.txt] (notes.txt is no PNG, JPEG, WebP or AVIF by its name)").await;
+    chat.ends().await;
+}
+
+#[tokio::test]
+async fn the_bot_answers_each_message_once_across_runs_and_cuts() {
+    let stub = Stub::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let arguments = [stub.url.as_str(), "alice", PASSWORD];
+    let answers =
+        |world: &World| world.messages().filter(|message| message.sender.username == alice().username).count();
+
+    // What was written before the first run is answered too.
+    stub.peer_sends(2);
+    let bot = Program::start("bot", folder.path(), &arguments);
+    soon(stub.until(|world| answers(world) == 2)).await;
+    stub.order(Order::Cut);
+    stub.peer_sends(2);
+    soon(stub.until(|world| answers(world) == 4)).await;
+    // Killed in the middle, perhaps before it could note where it stood.
+    drop(bot);
+    soon(stub.until(|world| world.lines == 0)).await;
+    stub.peer_sends(1);
+
+    stub.change(|world| world.cuts_before_answer = 1);
+    let mut bot = Program::start("bot", folder.path(), &arguments);
+    bot.prints("alice is here").await;
+    soon(stub.until(|world| answers(world) == 5 && world.read.get() >= 9)).await;
+    let replied: BTreeSet<_> = stub.look(|world| {
+        world.messages().filter_map(|message| message.reply_to.as_ref().map(|quote| quote.message_id)).collect()
+    });
+    assert_eq!(replied.len(), 5, "each message has its own answer");
+    assert_eq!(stub.count("POST /v1/sessions"), 1, "the session is kept");
+}
+
+#[tokio::test]
 async fn chat_waits_for_a_partner_who_is_still_signing_up() {
     let stub = Stub::start().await;
     let folder = tempfile::tempdir().expect("a folder");
@@ -167,5 +278,5 @@ async fn chat_signs_in_again_when_the_stored_session_is_over() {
     stub.change(|world| world.session_over = true);
     let mut chat = Program::start("chat", folder.path(), &arguments);
     chat.prints("is over").await;
-    stub.until(|world| world.calls.iter().filter(|call| *call == "POST /v1/sessions").count() == 2).await;
+    soon(stub.until(|world| world.calls.iter().filter(|call| *call == "POST /v1/sessions").count() == 2)).await;
 }

@@ -53,6 +53,8 @@ pub struct World {
     pub lines: usize,
     /// The cursor `cN` stands after the first N.
     pub log: Vec<Event>,
+    /// What goes out to the lines that are open, and is not kept.
+    pub live: Vec<Event>,
     pub sent: HashMap<ClientId, MessageSent>,
     /// Every send that arrived, repeated ones too.
     pub arrivals: Vec<ClientId>,
@@ -127,6 +129,7 @@ impl Stub {
             lines_refused: false,
             lines: 0,
             log: Vec::new(),
+            live: Vec::new(),
             sent: HashMap::new(),
             arrivals: Vec::new(),
             cuts_before_answer: 0,
@@ -191,7 +194,7 @@ impl Stub {
     }
 }
 
-fn bob() -> User {
+pub fn bob() -> User {
     User { username: "bob".parse().expect("a name"), user_id: i9chat_spec::UserId::from_uuid(numbered(2)) }
 }
 
@@ -300,7 +303,9 @@ impl World {
     fn chat(&self, partner: User) -> Chat {
         let last_entry = self.messages().next_back().cloned().map(Entry::Message);
         let partner = Some(Partner { user: partner, ..Partner::example() });
-        Chat { partner, last_entry, ..Chat::example() }
+        let (last, read) = (self.messages().count() as u64, self.read);
+        let unread_count = last.saturating_sub(read.get());
+        Chat { partner, last_entry, unread_count, delivered: self.delivered, read, ..Chat::example() }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use i9chat_spec::{
-    Action, ClientFrame, CloseCode, CloseReason, ConnectionId, Cursor, Epoch, ErrorCode, ErrorFrame, EventFrame,
+    Action, ClientFrame, CloseCode, CloseReason, ConnectionId, Cursor, Epoch, ErrorCode, ErrorFrame, Event, EventFrame,
     Example, Format, Hello, Nothing, PresenceState, ReplyFrame, Resume, ServerFrame, Timestamp, User, UserPresence,
     Username,
     action::{
@@ -70,11 +70,14 @@ async fn talk(
 ) -> Option<CloseCode> {
     let mut world = stub.world.subscribe();
     let mut watched = Watched::default();
+    let mut live = world.borrow().live.len();
     send(socket, format, &ServerFrame::Hello(hello)).await?;
     loop {
         let (order, events, news) = {
             let now = world.borrow_and_update();
-            let news = watched.news(&now);
+            let mut news = watched.news(&now);
+            news.extend(now.live.get(live..).unwrap_or_default().iter().cloned());
+            live = now.live.len();
             (now.order, now.log.get(position..).unwrap_or_default().to_vec(), news)
         };
         for event in events {
@@ -84,7 +87,7 @@ async fn talk(
             send(socket, format, &ServerFrame::Event(event)).await?;
         }
         for changed in news {
-            let event = EventFrame { cursor: None, chat_id: None, event: changed.into() };
+            let event = EventFrame { cursor: None, chat_id: None, event: changed };
             send(socket, format, &ServerFrame::Event(event)).await?;
         }
         if order.0 > obeyed {
@@ -114,13 +117,13 @@ struct Watched(BTreeMap<String, bool>);
 
 impl Watched {
     /// What is not told yet. (PRS-6)
-    fn news(&mut self, world: &World) -> Vec<PresenceChanged> {
+    fn news(&mut self, world: &World) -> Vec<Event> {
         let mut news = Vec::new();
         for (name, told) in &mut self.0 {
             let online = world.online.contains(name);
             if std::mem::replace(told, online) != online {
                 let UserPresence { user, presence, last_seen } = presence(name, online);
-                news.push(PresenceChanged { user, presence, last_seen });
+                news.push(PresenceChanged { user, presence, last_seen }.into());
             }
         }
         news
