@@ -8,15 +8,14 @@ mod reading;
 mod uploading;
 mod using;
 
-use i9chat_spec::{Example, MediaId, MediaRule, Timestamp};
+use i9chat_spec::{MediaRule, Timestamp};
 use serde_json::Value;
-use uuid::Uuid;
 
 use crate::{
     case::Case,
     expect::text_at,
     verdict::{InSetup, Stop, Verdict},
-    world::{User, World},
+    world::{User, World, media::no_media},
 };
 
 /// The cases of this section.
@@ -44,6 +43,14 @@ fn runs_out_soon(name: &str, seconds: u64) -> Verdict {
     Err(Stop::skipped(format!("{name} is {seconds}, too long to wait for ({LONGEST_WAIT} at most)")))
 }
 
+/// Something else must last clearly longer than what runs out: skipped where it does not.
+fn outlasts(name: &str, seconds: u64, shorter: u64) -> Verdict {
+    if seconds > shorter + 6 * LONGEST_WAIT {
+        return Ok(());
+    }
+    Err(Stop::skipped(format!("{name} is {seconds}, too short beside what is to run out after {shorter}")))
+}
+
 /// Lets that much time pass, by the clock of the server, with an open connection that has nothing to do.
 async fn time_passes(user: &User, seconds: u64) -> Verdict {
     user.connects().await?.goes_on_for(std::time::Duration::from_secs(seconds)).await
@@ -54,12 +61,6 @@ async fn rules(world: &World) -> Verdict<Vec<MediaRule>> {
     let told = world.visitor().get("/v1/capabilities").send().await?.succeeded(200).in_setup("the capabilities")?;
     serde_json::from_value(told["media"].clone())
         .map_err(|error| Stop::Inconclusive(format!("`media` of the capabilities cannot be read: {error}")))
-}
-
-/// An id that names no media.
-fn no_media() -> String {
-    let made: MediaId = Uuid::now_v7().to_string().parse().unwrap_or_else(|_| MediaId::example());
-    made.to_string()
 }
 
 /// When a time is, in milliseconds.

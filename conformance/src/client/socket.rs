@@ -318,6 +318,11 @@ impl Socket {
         self.until(&format!("the answer to {id}"), is_answer).await
     }
 
+    /// An answer to that id, which named that action, is no surprise: it was in a frame that the suite cannot read itself. (WSK-4)
+    pub fn expects_answer(&mut self, id: &str, action: &str) {
+        self.actions.insert(id.to_owned(), action.to_owned());
+    }
+
     /// A barrier for answers: asks for an action that there is not, and reads on until its error. What the server sent before it has been read then.
     pub async fn catches_up(&mut self) -> Verdict {
         let id = format!("barrier-{}", rand::random::<u64>());

@@ -109,6 +109,13 @@ pub struct Upload {
     pub answer: Value,
 }
 
+/// A well-formed id that names no media.
+pub fn no_media() -> String {
+    let id = Uuid::new_v4().to_string();
+    // The version is the fifteenth character.
+    format!("{}7{}", id.get(..14).unwrap_or_default(), id.get(15..).unwrap_or_default())
+}
+
 /// The path of a part of media. (MED-21)
 pub fn media_path(media_id: &str, part: &str) -> String {
     format!("/v1/media/{media_id}/{part}")
@@ -175,8 +182,7 @@ impl User {
 
     /// The part must be answered as one that does not exist. (MED-21, ERR-6)
     pub async fn reads_no_media(&self, media_id: &str, part: &str) -> Verdict {
-        let nothing = Uuid::now_v7().to_string();
-        let unknown = self.asks_for_media(&nothing, part).await?;
+        let unknown = self.asks_for_media(&no_media(), part).await?;
         answers_alike(&self.asks_for_media(media_id, part).await?, &unknown, ErrorCode::MediaNotFound)
     }
 

@@ -6,7 +6,7 @@ use i9chat_spec::{ErrorCode, FieldCode, MediaKind, MediaPart};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{millis, rules, runs_out_soon, time_passes};
+use super::{millis, outlasts, rules, runs_out_soon, time_passes};
 use crate::{
     cases,
     client::Answer,
@@ -351,6 +351,7 @@ async fn an_upload_url_that_was_altered_is_refused(world: &World) -> Verdict {
 async fn an_upload_url_runs_out_and_an_upload_goes_on(world: &World) -> Verdict {
     let lifetime = world.lifetimes().upload_url_ttl_s;
     runs_out_soon("upload_url_ttl_s", lifetime)?;
+    outlasts("unused_upload_ttl_s", world.lifetimes().unused_upload_ttl_s, lifetime)?;
     let alice = world.user().await?;
     let plan = Plan::image();
     let [part] = plan.parts.as_slice() else { return Err(Stop::Inconclusive("an image has one part".to_owned())) };

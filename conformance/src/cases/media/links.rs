@@ -2,7 +2,7 @@
 
 use i9chat_spec::Profile;
 
-use super::{millis, runs_out_soon, time_passes};
+use super::{millis, outlasts, runs_out_soon, time_passes};
 use crate::{
     cases,
     client::Answer,
@@ -127,6 +127,7 @@ async fn a_link_runs_out(world: &World) -> Verdict {
     expect(left).to_be_within(whole - 60_000, whole)?;
     holds(&link.get().send().await?, 200, &bytes)?;
     runs_out_soon("download_url_ttl_s", lifetime)?;
+    outlasts("unused_upload_ttl_s", world.lifetimes().unused_upload_ttl_s, lifetime)?;
     time_passes(&user, lifetime + 1).await?;
     for method in ["GET", "HEAD"] {
         let answer = link.request(method).send().await?;

@@ -125,8 +125,8 @@ async fn receipts_and_reactions_are_the_same_in_messagepack(world: &World) -> Ve
     let marked = packed(&bob, "POST", "/v1/receipts", &mark, 200).await?;
     expect(&marked["results"][0]["state"]).to_equal(json!({ "delivered": 2, "read": 1, "unread_count": 1 }))?;
     let path = reaction_to(&chat_id, &message_id);
-    let set = packed(&bob, "PUT", &path, &json!({ "emoji": "\u{1f44d}\u{1f3fd}" }), 200).await?;
-    expect(&set["reactions"]).to_equal(json!([{ "emoji": "\u{1f44d}\u{1f3fd}", "count": 1 }]))?;
+    let reacted = packed(&bob, "PUT", &path, &json!({ "emoji": "\u{1f44d}\u{1f3fd}" }), 200).await?;
+    expect(&reacted["reactions"]).to_equal(json!([{ "emoji": "\u{1f44d}\u{1f3fd}", "count": 1 }]))?;
     let reply = json!({ "client_id": Draft::new("").client_id, "content": { "kind": "text", "text": "yes" }, "reply_to": message_id });
     packed(&bob, "POST", messages_of(&chat_id), &reply, 201).await?;
     let message = format!("{}/{message_id}", messages_of(&chat_id));

@@ -43,10 +43,10 @@ async fn every_action_is_done_in_messagepack(world: &World) -> Verdict {
     expect(&marked["results"][0]["state"]).to_equal(json!({ "delivered": 1, "read": 1, "unread_count": 0 }))?;
     expect(alice.status_of(&chat_id, &message_id).await?).to_equal("read")?;
     let reaction = json!({ "chat_id": chat_id, "message_id": message_id, "emoji": "\u{2764}\u{fe0f}" });
-    let set = does(&mut bobs, "set_reaction", &reaction).await?;
-    expect(&set["reactions"]).to_equal(json!([{ "emoji": "\u{2764}\u{fe0f}", "count": 1 }]))?;
+    let reacted = does(&mut bobs, "set_reaction", &reaction).await?;
+    expect(&reacted["reactions"]).to_equal(json!([{ "emoji": "\u{2764}\u{fe0f}", "count": 1 }]))?;
     let history = alice.history(&chat_id).await?;
-    expect(&history[0]["reactions"]).to_equal(&set["reactions"])?;
+    expect(&history[0]["reactions"]).to_equal(&reacted["reactions"])?;
     let which = json!({ "chat_id": chat_id, "message_id": message_id });
     does(&mut bobs, "remove_reaction", &which).await?;
     check(alice.history(&chat_id).await?[0].get("reactions").is_none(), || ("no reactions", "some"))

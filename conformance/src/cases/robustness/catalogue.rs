@@ -196,7 +196,8 @@ fn gather(value: &Value, pointer: String, found: &mut Vec<Field>) {
         }
         _ => {}
     }
-    if !pointer.is_empty() {
+    // What null stands for is no value of a type that could be another one.
+    if !pointer.is_empty() && !value.is_null() {
         found.push(Field { pointer, value: value.clone() });
     }
 }
@@ -207,13 +208,13 @@ mod tests {
 
     #[test]
     fn every_place_of_a_value_is_found() {
-        let value = json!({ "a": [{ "lat": 1.5 }], "b": "x" });
+        let value = json!({ "a": [{ "lat": 1.5 }], "b": "x", "c": null });
         let found = fields(&value);
         let pointers: Vec<_> = found.iter().map(|field| (field.pointer.as_str(), field.outermost())).collect();
         assert_eq!(pointers, [("/a/0/lat", "a"), ("/a/0", "a"), ("/a", "a"), ("/b", "b")]);
         assert_eq!(found[0].of_other_types(), [json!(true), json!("7"), json!([]), json!({})]);
         assert_eq!(found[3].of_other_types(), [json!(7), json!(1.5), json!(true), json!([]), json!({})]);
-        assert_eq!(found[0].replaced(&value, json!(7)), json!({ "a": [{ "lat": 7 }], "b": "x" }));
+        assert_eq!(found[0].replaced(&value, json!(7)), json!({ "a": [{ "lat": 7 }], "b": "x", "c": null }));
     }
 
     #[test]

@@ -8,11 +8,11 @@ use super::{
     Bystanders, about,
     bodies::refuses_inside,
     catalogue::{deeds, fields},
+    connections::opens_with,
 };
 use crate::{
     cases,
     client::{Frame, Socket, socket::error_code},
-    expect::check,
     verdict::{Stop, Verdict},
     world::{User, World},
 };
@@ -112,6 +112,8 @@ async fn frames_that_are_hard_to_read_do_no_harm(world: &World) -> Verdict {
             "{\"a\":1,\"a\":2}".to_owned(),
         ] {
             let mut socket = user.connects().await?;
+            // The suite's own reader may find it too deep to see what it names.
+            socket.expects_answer("hard", action);
             socket.sends_text(format!("{{\"id\":\"hard\",\"action\":\"{action}\",\"data\":{data}}}")).await?;
             // Answered as an action or closed as a frame that cannot be read; but the one or the other.
             loop {
@@ -174,7 +176,9 @@ async fn what_is_no_websocket_frame_does_no_harm(world: &World) -> Verdict {
     for _ in 0..5000 {
         pieces.extend(masked(0x00, 1, b"x"));
     }
-    let answer = user.sends_bytes("a handshake and a text in 5,000 pieces", &handshake_and(&user, &pieces)).await?;
-    check(answer.status == 101, || ("101", answer.to_string()))?;
+    let held = opens_with(&user, &handshake_and(&user, &pieces)).await?;
+    user.connects().await?.catches_up().await?;
+    bystanders.go_on().await?;
+    drop(held);
     bystanders.go_on().await
 }
