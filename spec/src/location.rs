@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt, str::FromStr};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{
     Example,
@@ -20,11 +20,36 @@ pub struct CoordinateError {
     bound: u8,
 }
 
+/// Reads any number, integers and shorter floats too.
+struct Degrees;
+
+impl de::Visitor<'_> for Degrees {
+    type Value = f64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number")
+    }
+
+    fn visit_f64<E>(self, degrees: f64) -> Result<f64, E> {
+        Ok(degrees)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "what does not fit exactly is far out of range")]
+    fn visit_i64<E>(self, degrees: i64) -> Result<f64, E> {
+        Ok(degrees as f64)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "what does not fit exactly is far out of range")]
+    fn visit_u64<E>(self, degrees: u64) -> Result<f64, E> {
+        Ok(degrees as f64)
+    }
+}
+
 macro_rules! coordinate {
     ($(#[doc = $doc:literal])* $name:ident { name: $text:literal, bound: $bound:literal, example: $example:literal }) => {
         $(#[doc = $doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
-        #[serde(try_from = "f64", into = "f64")]
+        #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize)]
+        #[serde(into = "f64")]
         pub struct $name(f64);
 
         // Never NaN, so every value equals itself.
@@ -56,6 +81,13 @@ macro_rules! coordinate {
         impl From<$name> for f64 {
             fn from(coordinate: $name) -> Self {
                 coordinate.0
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                // By whatever stands there: asked for a float, MessagePack tells only of its markers what is none. (ERR-3)
+                deserializer.deserialize_any(Degrees)?.try_into().map_err(de::Error::custom)
             }
         }
 
@@ -251,6 +283,19 @@ mod tests {
                     assert_eq!((fault.code.as_str(), fault.field.as_str()), (code, field), "{text}");
                 }
                 other => panic!("{text}: {other:?}"),
+            }
+        }
+        for not_a_number in ["\"0\"", "true", "[0]", "{}"] {
+            let location: serde_json::Value =
+                serde_json::from_str(&format!(r#"{{"lat":{not_a_number},"lon":0}}"#)).unwrap_or_default();
+            for format in Format::ALL {
+                match format.decode::<Location>(&format.encode(&location).unwrap_or_default()) {
+                    Err(crate::DecodeError::Invalid(fault)) => {
+                        assert_eq!((fault.code.as_str(), fault.field.as_str()), ("wrong_type", "lat"), "{location}");
+                        assert!(!fault.message.contains("marker"), "{}", fault.message);
+                    }
+                    other => panic!("{location}: {other:?}"),
+                }
             }
         }
         let nan = rmp_serde::to_vec_named(&std::collections::BTreeMap::from([("lat", f64::NAN), ("lon", 0.0)]));

@@ -43,7 +43,7 @@ async fn a_reply_says_who_is_there_and_changes_come_after_it() {
     let asked = those(&["BOB", "nobody", "alice"]);
     let reply = world.acts::<SubscribePresence>(&listener, asked).await.unwrap();
     assert_eq!(states(&reply.presences), [("bob", Online), ("Alice", Offline)]);
-    assert_eq!(reply.not_found.iter().map(|name| name.as_str()).collect::<Vec<_>>(), ["nobody"]);
+    assert_eq!(reply.not_found.iter().map(i9chat_spec::Username::as_str).collect::<Vec<_>>(), ["nobody"]);
     assert!(changes(&listener).is_empty());
 
     world.comes(&bob).await;
