@@ -39,6 +39,7 @@
 pub mod chats;
 pub mod connection;
 pub mod content;
+pub mod render;
 pub mod uploads;
 
 mod client;
