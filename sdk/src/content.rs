@@ -151,7 +151,7 @@ impl IntoContent for Audio {
     }
 }
 
-/// A file of any type; made by [`file`].
+/// A file of any type; made by [`file()`].
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct File {
