@@ -174,7 +174,7 @@ struct IdleArgs {
     hold_seconds: u32,
     /// The server's process, to read its memory from /proc; otherwise it is asked for at /metrics
     #[arg(long, value_name = "PID")]
-    server_pid: Option<u32>,
+    pid: Option<u32>,
 }
 
 #[derive(Debug, Args)]

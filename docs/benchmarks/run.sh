@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Measures what docs/benchmarks.md records. Build first: cargo build --release -p i9chat-server -p i9chat-conformance
 #
-#   docs/benchmarks/run.sh                   everything, about four minutes
+#   docs/benchmarks/run.sh                   everything but mixed, about six minutes
 #   docs/benchmarks/run.sh direct idle       only those
+#   docs/benchmarks/run.sh mixed             ten minutes of everything at once
 #
 # The server is pinned to core 0 and the load to core 1, both on the loopback interface; everything is kept in a folder of
 # its own, which is removed at the end. Needs taskset, cc, python3 and wrk (Debian: util-linux, gcc, python3, wrk).
@@ -69,13 +70,47 @@ idle() {
     load idle --connections 5000 >/dev/null
     stop
     start idle
-    load idle --connections 5000 --server-pid "$pid" --hold-seconds 5
+    load idle --connections 5000 --pid "$pid" --hold-seconds 5
     stop
 }
 
 resume() {
     start resume
     load resume --connections 1000 --missed 100
+    stop
+}
+
+# Signing up costs the server memory and processor time of its own: the accounts first, and a new process to measure.
+group() {
+    start group
+    load group --members 1000 --seconds 1 >/dev/null
+    stop
+    for window in 1 4 16; do
+        start group
+        load group --members 1000 --senders 4 --window "$window" --seconds 10 --pid "$pid"
+        stop
+    done
+    start group
+    load group --members 100 --senders 4 --window 16 --seconds 10 --pid "$pid"
+    stop
+}
+
+chats() {
+    start chats
+    load chats --chats 10000 --times 1 >/dev/null
+    stop
+    start chats
+    load chats --chats 10000
+    stop
+}
+
+# Not pinned down by anything but its rate: memory has to stay flat, and nothing may be lost.
+mixed() {
+    start mixed
+    load mixed --duration 1 >/dev/null
+    stop
+    start mixed
+    load mixed --duration "${DURATION:-600}" --pid "$pid"
     stop
 }
 
@@ -113,7 +148,7 @@ pages() {
     stop
 }
 
-if (($# == 0)); then set -- direct slow idle resume first pages; fi
+if (($# == 0)); then set -- direct slow group chats idle resume first pages; fi
 for part in "$@"; do
     printf '\n== %s\n' "$part"
     "$part"

@@ -17,9 +17,9 @@ use super::{
 const OPENING: usize = 64;
 
 pub(super) async fn run(args: IdleArgs) -> Result<Report, LoadError> {
-    let IdleArgs { common, connections, connections_per_user, hold_seconds, server_pid } = args;
+    let IdleArgs { common, connections, connections_per_user, hold_seconds, pid } = args;
     descriptors::allow(connections.into())?;
-    let gauge = server_pid.map_or(Gauge::Metrics, |pid| Gauge::Process(Process(pid)));
+    let gauge = pid.map_or(Gauge::Metrics, |pid| Gauge::Process(Process(pid)));
     let allowed =
         accounts::api(&common).await?.call::<GetCapabilities>(None, &Nothing {}, &Nothing {}, &Nothing {}).await?;
     let per_user = per_user(connections_per_user, allowed.limits.max_connections_per_user)?;

@@ -49,6 +49,11 @@ pub(super) async fn run(args: MixedArgs) -> Result<Report, LoadError> {
     let (api, users) = accounts::prepare(&common, people).await?;
     let rooms = rooms(&api, &users, groups as usize, (group_size as usize).min(people)).await?;
     let duration = Duration::from_secs(duration.into());
+    let mut sockets = Vec::with_capacity(people);
+    for (index, user) in users.iter().enumerate() {
+        let (socket, _) = socket::open(api.target(), &user.token, None, Buffers::Busy, index).await?;
+        sockets.push(socket);
+    }
     let shared = Rc::new(Shared {
         api,
         run: uuid::Uuid::new_v4().as_fields().0,
@@ -61,8 +66,7 @@ pub(super) async fn run(args: MixedArgs) -> Result<Report, LoadError> {
         settled: CancellationToken::new(),
     });
     let mut tasks = JoinSet::new();
-    for (index, user) in users.iter().enumerate() {
-        let (socket, _) = socket::open(shared.api.target(), &user.token, None, Buffers::Busy, index).await?;
+    for (index, (user, socket)) in users.iter().zip(sockets).enumerate() {
         let mine = rooms.iter().filter(|room| room.members.contains(&index)).cloned().collect();
         tasks.spawn_local(Person::new(index, user.clone(), mine, socket, Rc::clone(&shared)).run());
     }
@@ -71,14 +75,15 @@ pub(super) async fn run(args: MixedArgs) -> Result<Report, LoadError> {
     wait_until_settled(&shared).await;
     shared.settled.cancel();
     let ended = timeout(DRAIN, async {
-        let mut ledger = shared.ledger.borrow_mut();
         while let Some(ended) = tasks.join_next().await {
             if let Err(error) = ended.unwrap_or_else(|panic| Err(LoadError::Unexpected(panic.to_string()))) {
-                ledger.trouble(error.to_string());
+                shared.ledger.borrow_mut().trouble(error.to_string());
             }
         }
     });
-    drop(ended.await);
+    if ended.await.is_err() {
+        shared.ledger.borrow_mut().trouble("connections that do not end".to_owned());
+    }
     Ok(report(
         &shared,
         &memory,
