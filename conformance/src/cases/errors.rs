@@ -153,7 +153,7 @@ async fn the_first_of_several_faults_is_answered(world: &World) -> Verdict {
     let foreign = |method: &str, path: &str| world.visitor().request(method, path).header("Origin", FOREIGN);
     // Path and method come before everything else.
     foreign("POST", "/v1/nothing").body("text/plain", "x").send().await?.refused_with(ErrorCode::NoSuchEndpoint)?;
-    foreign("PATCH", "/v1/me").send().await?.refused_with(ErrorCode::MethodNotAllowed)?;
+    foreign("PUT", "/v1/me").send().await?.refused_with(ErrorCode::MethodNotAllowed)?;
     // The origin comes before the caller and the body.
     foreign("DELETE", "/v1/sessions/current").send().await?.refused_with(ErrorCode::ForeignOrigin)?;
     foreign("POST", "/v1/sessions").body("text/plain", "x").send().await?.refused_with(ErrorCode::ForeignOrigin)?;

@@ -9,24 +9,30 @@ use crate::verdict::{Stop, Verdict};
 const AT_ONCE: usize = 8;
 /// The most users that a case may ask for.
 const MOST: usize = 150;
+/// So few are made anew for each case.
+const FEW: usize = 12;
 /// Tokens that last less than this run out while a crowd is gathered, in seconds.
 const LEAST_TOKEN_TTL: u64 = 300;
 
 impl World {
-    /// So many users, whom other cases know too: a case may put them into groups of its own, and nothing else.
+    /// So many users. Many of them are known to other cases too: a case may put them into groups of its own, and nothing else.
     /// Skipped where that takes too long, or their tokens would run out meanwhile.
     pub async fn crowd(&self, count: usize) -> Verdict<Vec<User>> {
         if count > MOST {
             return Err(Stop::skipped(format!("signing up {count} users takes too long")));
+        }
+        if count <= FEW {
+            return self.newcomers(count).await;
         }
         if self.lifetimes().token_ttl_s < LEAST_TOKEN_TTL {
             return Err(Stop::skipped("tokens run out while a crowd is gathered"));
         }
         let mut crowd = self.target().crowd().lock().await;
         let missing = count.saturating_sub(crowd.len());
-        let newcomers: Vec<User> =
-            stream::iter((0..missing).map(|_| self.user())).buffered(AT_ONCE).try_collect().await?;
-        crowd.extend(newcomers);
+        crowd.extend(self.newcomers(missing).await?);
         Ok(crowd.iter().take(count).map(|user| user.seen_by(self)).collect())
+    }
+    async fn newcomers(&self, count: usize) -> Verdict<Vec<User>> {
+        stream::iter((0..count).map(|_| self.user())).buffered(AT_ONCE).try_collect().await
     }
 }
