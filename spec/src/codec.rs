@@ -151,6 +151,11 @@ pub fn field_error(path: &str, message: &str) -> FieldError {
     if let Some(field) = named("duplicate field `") {
         return FieldError { field: join(field), code: FieldCode::Conflicting, message: "is given twice".to_owned() };
     }
+    // `null` means the same as leaving out, where there is something that could be left out. (CNV-5)
+    let is_null = message.starts_with("invalid type: null") || message.starts_with("invalid type: unit value");
+    if is_null && !path.is_empty() && !path.ends_with(']') {
+        return FieldError { field: path.to_owned(), code: FieldCode::Missing, message: "must be there".to_owned() };
+    }
     let code = if message.starts_with("unknown variant") {
         FieldCode::UnknownValue
     } else if message.starts_with("invalid type") {
