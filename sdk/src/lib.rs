@@ -44,6 +44,8 @@ pub mod uploads;
 
 mod client;
 mod error;
+#[cfg(doctest)]
+mod guides;
 mod http;
 mod password_reset;
 mod session;

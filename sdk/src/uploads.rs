@@ -6,12 +6,12 @@
 //! ```no_run
 //! use i9chat_sdk::{Client, uploads::{Source, Upload}};
 //!
-//! # async fn run(client: Client) -> Result<(), Box<dyn std::error::Error>> {
+//! # async fn run(client: Client, bob: i9chat_sdk::ChatHandle) -> Result<(), Box<dyn std::error::Error>> {
 //! let photo = Upload::image(Source::file("cat.jpg"), "image/jpeg")?.preview(Source::file("cat-small.jpg"), "image/jpeg")?;
 //! let upload = client.start_upload(photo).await?;
 //! std::fs::write("cat.ticket", serde_json::to_vec(upload.ticket())?)?; // for client.resume_upload, if this run ends early
 //! let photo = upload.finish().await?;
-//! let content = photo.content(Some("My cat"))?;
+//! bob.send(photo.image().caption("My cat")).await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -37,7 +37,7 @@ pub use self::{
     source::Source,
     started::StartedUpload,
     ticket::{PartTicket, UploadTicket},
-    uploaded::{UploadedMedia, images, videos},
+    uploaded::UploadedMedia,
 };
 use crate::Client;
 
@@ -50,9 +50,9 @@ impl Client {
     /// ```no_run
     /// use i9chat_sdk::{Client, uploads::{Source, Upload}};
     ///
-    /// # async fn run(client: Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn run(client: Client, bob: i9chat_sdk::ChatHandle) -> Result<(), Box<dyn std::error::Error>> {
     /// let report = client.upload(Upload::file(Source::file("report.pdf"), "application/pdf")?).await?;
-    /// let content = report.content(Some("report.pdf"))?;
+    /// bob.send(report.file("report.pdf")).await?;
     /// # Ok(())
     /// # }
     /// ```

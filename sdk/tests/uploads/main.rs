@@ -10,6 +10,7 @@ use std::io::Cursor;
 
 use i9chat_sdk::{
     Error, ErrorClass,
+    content::IntoContent,
     spec::{ErrorCode, MediaPart, NewContent},
     uploads::{MediaError, Source, Upload, UploadTicket, UploadedMedia},
 };
@@ -61,7 +62,7 @@ async fn an_upload_arrives_as_it_is_and_tells_its_progress_and_nobody_the_token(
     let progress = *progress.borrow();
     assert_eq!((progress.fraction(), progress.is_done), (Some(1.0), true));
     assert!(api.kept_the_token());
-    let content = media.content(Some("My cat")).expect("a content");
+    let content = media.image().caption("My cat").into_content().expect("a content");
     assert!(matches!(content, NewContent::Image { items, .. } if items[0].media_id == media.media_id()));
 }
 
