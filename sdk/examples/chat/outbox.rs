@@ -85,8 +85,11 @@ async fn send(client: &Client, outgoing: Outgoing) -> anyhow::Result<MessageSent
 /// Uploads a picture, which survives breaks, and says what the message is then.
 async fn upload(client: &Client, path: &Path, caption: Option<&str>) -> anyhow::Result<NewContent> {
     let picture = Upload::image(Source::file(path), picture_type(path)?)?;
-    let picture = client.upload(picture).await?;
-    Ok(picture.content(caption)?)
+    let picture = client.upload(picture).await?.image();
+    Ok(match caption {
+        Some(caption) => picture.caption(caption).into_content()?,
+        None => picture.into_content()?,
+    })
 }
 
 /// The type of a picture by the end of its name.

@@ -138,7 +138,9 @@ impl Room {
             self.read_receipts().await?;
             return self.show_history().await;
         }
-        if let Some(chat) = update.chat_added().filter(|chat| chat.kind == ChatKind::Group) {
+        if let Some(chat) =
+            update.chat_added().filter(|chat| chat.kind == ChatKind::Group && chat.chat_id != self.chat.id())
+        {
             let name = chat.group.as_ref().map_or("", |group| group.name.as_str());
             println!("* You are in the group {} now; /group {} goes there.", plain(name), chat.chat_id);
         }

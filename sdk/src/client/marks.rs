@@ -10,7 +10,10 @@ use i9chat_spec::{
     api::receipts::{Mark, MarkReceipts, MarkResult, Marks as Body},
     list::List,
 };
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::{
+    sync::{Notify, oneshot, watch},
+    time::sleep,
+};
 
 use super::ask::Asker;
 use crate::{
@@ -19,7 +22,9 @@ use crate::{
 };
 
 /// The shortest time between two calls: what comes meanwhile goes together.
-const PACE: Duration = Duration::from_millis(100);
+const GAP: Duration = Duration::from_millis(10);
+/// How much longer what nobody waits for is gathered.
+const GATHERING: Duration = Duration::from_millis(100);
 const BACKOFF: Backoff = Backoff { first: Duration::from_millis(500), longest: Duration::from_secs(30) };
 /// How many chats one call moves. (RCP-2)
 const MOST: usize = List::<Mark, 1, 100>::MAX;
@@ -29,6 +34,8 @@ const MOST: usize = List::<Mark, 1, 100>::MAX;
 pub(super) struct Marks {
     pending: Mutex<Pending>,
     news: Notify,
+    /// Somebody waits.
+    urgent: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -63,6 +70,9 @@ impl Marks {
     fn add(&self, chat_id: ChatId, wanted: Wanted) {
         let mut pending = self.pending();
         if !pending.closed {
+            if !wanted.waiting.is_empty() {
+                self.urgent.notify_one();
+            }
             pending.wanted.entry(chat_id).or_default().merge(wanted);
             self.news.notify_one();
         }
@@ -120,32 +130,35 @@ pub(super) async fn run(marks: Arc<Marks>, asker: Asker, http: Http, mut state: 
             marks.news.notified().await;
             continue;
         }
-        let pause = match place(&batch, &asker, &http, &state).await {
+        match place(&batch, &asker, &http, &state).await {
             Ok(results) => {
                 failures = 0;
                 settle(batch, results);
-                PACE
             }
             Err(error) if error.is_retryable() => {
                 let pause = BACKOFF.delay(failures, rand::random()).max(error.retry_after().unwrap_or_default());
                 tracing::debug!(%error, ?pause, "receipts are tried again");
                 failures += 1;
                 marks.put_back(batch);
-                pause
+                let was_connected = is_connected(&state);
+                tokio::select! {
+                    () = sleep(pause) => {}
+                    // Once the line is back there is nothing to wait for any more.
+                    Ok(_) = state.wait_for(|state| matches!(state, ConnectionState::Connected { .. })), if !was_connected => {}
+                }
+                continue;
             }
             Err(error) => {
                 tracing::debug!(%error, "receipts are refused");
                 for wanted in batch.into_values() {
                     wanted.settle(&|| Err(again(&error)));
                 }
-                PACE
             }
-        };
-        let was_connected = is_connected(&state);
+        }
+        sleep(GAP).await;
         tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            // Once the line is back there is nothing to wait for any more.
-            Ok(_) = state.wait_for(|state| matches!(state, ConnectionState::Connected { .. })), if !was_connected => {}
+            () = sleep(GATHERING) => {}
+            () = marks.urgent.notified() => {}
         }
     }
 }
