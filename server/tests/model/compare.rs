@@ -1,0 +1,261 @@
+//! What a user reads from the server, against what they ought to read.
+
+use i9chat_spec::{
+    ChatId, Cursor, Entry, ErrorCode, Message, PageLimit, Seq, Username, Watermark,
+    api::{
+        chats::{ChatsQuery, GetChat, ListChats, OneChat},
+        events::{EventsQuery, ListEvents},
+        groups::{GetGroup, ListMembers, NamesQuery},
+        messages::{EntriesQuery, GetMessage, ListEntries, OneMessage},
+        reactions::ListReactions,
+        receipts::{ListChatReceipts, ListMessageReceipts},
+    },
+};
+use serde_json::{Value, json};
+
+use crate::{caller::Caller, client::Scene};
+
+/// A cursor that the server gave, and which position of the model it is.
+#[derive(Debug, Clone)]
+pub struct Place {
+    pub cursor: Cursor,
+    pub position: u64,
+}
+
+/// What is compared after a step.
+pub struct Compare<'a> {
+    pub scene: Scene<'a>,
+    pub places: &'a [Place],
+    /// The chats that are looked at closely.
+    pub chats: &'a [ChatId],
+    /// Which of several is looked at this time.
+    pub turn: usize,
+}
+
+type Outcome = Result<Value, ErrorCode>;
+
+fn limit(number: usize) -> Option<PageLimit> {
+    Some(PageLimit::try_from(number as u64).unwrap())
+}
+
+impl Compare<'_> {
+    pub async fn reads(&self, caller: &Caller) {
+        self.list(caller).await;
+        for chat_id in self.chats {
+            self.chat(caller, *chat_id).await;
+            self.entries(caller, *chat_id).await;
+            self.people(caller, *chat_id).await;
+        }
+        for message in self.some_messages() {
+            self.message(caller, message).await;
+        }
+        let place = &self.places[self.turn * 7 % self.places.len()];
+        self.changed_since(caller, place).await;
+        self.events(caller, place).await;
+    }
+
+    /// All of the newest messages of the chats, or of any chat, now these and now those.
+    fn some_messages(&self) -> Vec<&Message> {
+        let views = self.scene.views;
+        let all: Vec<_> = views.messages().filter(|message| self.chats.contains(&message.chat_id)).collect();
+        let newest = all.iter().rev().take(1);
+        let others = all.iter().skip(self.turn % 5).step_by(5);
+        newest.chain(others).copied().collect()
+    }
+
+    /// Reads all pages of a list, asking for the next one with the name of the parameter that the answer gave.
+    async fn pages<F, Fut>(&self, most: usize, read: F) -> Outcome
+    where
+        F: Fn(Option<Value>) -> Fut,
+        Fut: Future<Output = Outcome>,
+    {
+        let mut items = Vec::new();
+        let mut next = None;
+        loop {
+            let mut page = read(next).await?;
+            let found = page["items"].as_array_mut().map(std::mem::take).unwrap();
+            assert!(found.len() <= most, "a page of at most {most}: {found:?}");
+            items.extend(found);
+            match page.get("next") {
+                Some(more) => {
+                    assert_eq!(items.len() % most, 0, "only the last page is shorter");
+                    next = Some(more.clone());
+                }
+                None => return Ok(self.scene.names.translate(Value::Array(items))),
+            }
+        }
+    }
+
+    async fn list(&self, caller: &Caller) {
+        let most = 1 + self.turn % 4;
+        let read = |after: Option<Value>| {
+            let after = after.map(|next| next.as_str().unwrap().parse().unwrap());
+            let query = ChatsQuery { after, changed_since: None, limit: limit(most) };
+            caller.get::<ListChats>(i9chat_spec::Nothing {}, query)
+        };
+        let expected = json!(self.scene.views.list(caller.user.user_id));
+        assert_eq!(self.pages(most, read).await, Ok(expected), "the chats of {}", caller.user.username);
+    }
+
+    async fn changed_since(&self, caller: &Caller, place: &Place) {
+        let most = 1 + self.turn % 3;
+        let read = |after: Option<Value>| {
+            let after = after.map(|next| next.as_str().unwrap().parse().unwrap());
+            let query = ChatsQuery { after, changed_since: Some(place.cursor.clone()), limit: limit(most) };
+            caller.get::<ListChats>(i9chat_spec::Nothing {}, query)
+        };
+        let views = self.scene.views;
+        let changed = views.changed_since(caller.user.user_id, place.position);
+        let mut expected = views.list(caller.user.user_id);
+        expected.retain(|chat| changed.contains(&chat.chat_id));
+        let who = &caller.user.username;
+        assert_eq!(self.pages(most, read).await, Ok(json!(expected)), "what changed for {who} since {}", place.position);
+    }
+
+    async fn chat(&self, caller: &Caller, chat_id: ChatId) {
+        let read = caller.get::<GetChat>(self.one(chat_id), i9chat_spec::Nothing {}).await;
+        let read = read.map(|answer| self.scene.names.translate(answer["chat"].clone()));
+        let expected = self.visible(caller, chat_id).map(|()| json!(self.scene.views.chat(caller.user.user_id, chat_id)));
+        assert_eq!(read, expected, "a chat as {} sees it", caller.user.username);
+    }
+
+    fn one(&self, chat_id: ChatId) -> OneChat {
+        OneChat { chat_id: self.scene.names.chat(chat_id) }
+    }
+
+    /// What a user finds who looks for a chat. (CHT-6)
+    fn visible(&self, caller: &Caller, chat_id: ChatId) -> Result<(), ErrorCode> {
+        let views = self.scene.views;
+        if !views.seen(caller.user.user_id, chat_id).is_empty() {
+            return Ok(());
+        }
+        Err(if views.is_group(chat_id) == Some(true) { ErrorCode::NotMember } else { ErrorCode::ChatNotFound })
+    }
+
+    /// What a user finds who asks for what members alone may know.
+    fn for_members(&self, caller: &Caller, chat_id: ChatId) -> Result<(), ErrorCode> {
+        self.visible(caller, chat_id)?;
+        self.scene.views.is_in(caller.user.user_id, chat_id).then_some(()).ok_or(ErrorCode::NotMember)
+    }
+
+    async fn entries(&self, caller: &Caller, chat_id: ChatId) {
+        let views = self.scene.views;
+        let most = 1 + self.turn % 5;
+        let seq = |next: Value| next.as_u64().unwrap();
+        let down = |next: Option<Value>| {
+            let before = next.map(|next| Seq::try_from(seq(next)).unwrap());
+            caller.get::<ListEntries>(self.one(chat_id), EntriesQuery { before, after: None, limit: limit(most) })
+        };
+        let up = |next: Option<Value>| {
+            let after = Some(next.map_or(Watermark::ZERO, |next| Watermark::try_from(seq(next)).unwrap()));
+            caller.get::<ListEntries>(self.one(chat_id), EntriesQuery { before: None, after, limit: limit(most) })
+        };
+        let mut expected = views.entries(caller.user.user_id, chat_id);
+        let may = self.visible(caller, chat_id);
+        let who = &caller.user.username;
+        assert_eq!(self.pages(most, up).await, may.map(|()| json!(expected)), "history upwards, of {who}");
+        expected.reverse();
+        assert_eq!(self.pages(most, down).await, may.map(|()| json!(expected)), "history downwards, of {who}");
+    }
+
+    /// Who is in a chat, and how far.
+    async fn people(&self, caller: &Caller, chat_id: ChatId) {
+        let (views, user_id, who) = (self.scene.views, caller.user.user_id, &caller.user.username);
+        let is_group = views.is_group(chat_id) == Some(true);
+        let most = 1 + self.turn % 3;
+        let after = |next: Option<Value>| next.map(|next| next.as_str().unwrap().parse::<Username>().unwrap());
+
+        let group = caller.get::<GetGroup>(self.one(chat_id), i9chat_spec::Nothing {}).await.map(|mut group| {
+            group["online_members_count"] = json!(0);
+            self.scene.names.translate(group)
+        });
+        let expected =
+            is_group.then(|| json!(views.group(user_id, chat_id))).ok_or(ErrorCode::GroupNotFound);
+        assert_eq!(group, expected, "a group as {who} sees it");
+
+        let members = self
+            .pages(most, |next| {
+                caller.get::<ListMembers>(self.one(chat_id), NamesQuery { after: after(next), limit: limit(most) })
+            })
+            .await
+            .map(|members| {
+                // Without presence, which is not the log's.
+                let of = |member: &Value| json!([member["user"], member["role"], member["joined_at"]]);
+                members.as_array().unwrap().iter().map(of).collect::<Value>()
+            });
+        let may = if is_group { self.for_members(caller, chat_id) } else { Err(ErrorCode::GroupNotFound) };
+        assert_eq!(members, may.map(|()| json!(views.member_list(chat_id))), "members for {who}");
+
+        let receipts = self.pages(most, |next| {
+            caller.get::<ListChatReceipts>(self.one(chat_id), NamesQuery { after: after(next), limit: limit(most) })
+        });
+        let may = self.for_members(caller, chat_id);
+        assert_eq!(receipts.await, may.map(|()| json!(views.chat_receipts(chat_id))), "receipts of a chat for {who}");
+    }
+
+    async fn message(&self, caller: &Caller, message: &Message) {
+        let (views, who) = (self.scene.views, &caller.user.username);
+        let Message { chat_id, message_id, .. } = *message;
+        let path = OneMessage { chat_id: self.scene.names.chat(chat_id), message_id: self.scene.names.message(message_id) };
+        let is_seen = views.sees(caller.user.user_id, chat_id, message.seq);
+        let sees = || is_seen.then_some(()).ok_or(ErrorCode::MessageNotFound);
+        let may = self.visible(caller, chat_id).and_then(|()| sees());
+        let most = 1 + self.turn % 3;
+        let names = |next: Option<Value>| NamesQuery {
+            after: next.map(|next| next.as_str().unwrap().parse().unwrap()),
+            limit: limit(most),
+        };
+
+        let read = caller.get::<GetMessage>(path.clone(), i9chat_spec::Nothing {}).await;
+        let shown = || {
+            let entries = views.entries(caller.user.user_id, chat_id);
+            let mut shown = entries.into_iter().filter(|entry| entry.seq() == Some(message.seq));
+            json!(shown.find(|entry| matches!(entry, Entry::Message(_))))
+        };
+        assert_eq!(read.map(|entry| self.scene.names.translate(entry)), may.map(|()| shown()), "a message for {who}");
+
+        let reactions = self.pages(most, |next| caller.get::<ListReactions>(path.clone(), names(next)));
+        assert_eq!(reactions.await, may.map(|()| json!(views.reactions(message_id))), "reactions for {who}");
+
+        let (status, receipts) = views.message_receipts(message);
+        let may = self.for_members(caller, chat_id).and_then(|()| sees());
+        let items = self.pages(most, |next| caller.get::<ListMessageReceipts>(path.clone(), names(next)));
+        assert_eq!(items.await, may.map(|()| json!(receipts)), "receipts of a message for {who}");
+        let first = caller.get::<ListMessageReceipts>(path, names(None)).await;
+        let told = first.map(|page| page["status"].clone());
+        assert_eq!(told, may.map(|()| json!(status)), "the status of a message for {who}");
+    }
+
+    /// What was missed since a place, without a socket. (RSM-9)
+    async fn events(&self, caller: &Caller, place: &Place) {
+        let views = self.scene.views;
+        let expected = views.events(caller.user.user_id, place.position);
+        let most = 1 + self.turn % 6;
+        let query = |cursor: &Cursor| EventsQuery { cursor: Some(cursor.clone()), limit: limit(most) };
+        let mut cursor = place.cursor.clone();
+        let mut found = Vec::new();
+        loop {
+            let mut page = caller.get::<ListEvents>(i9chat_spec::Nothing {}, query(&cursor)).await.unwrap();
+            // Of a page after the first, less was missed.
+            if expected.len() - found.len() > self.scene.max_resume_events {
+                assert_eq!(page["resume"], "limited", "{} of {}", expected.len(), caller.user.username);
+                assert_eq!(page["events"], json!([]));
+                return;
+            }
+            assert_eq!(page["resume"], "resumed");
+            let events = page["events"].as_array_mut().map(std::mem::take).unwrap();
+            assert!(events.len() <= most);
+            for mut event in events {
+                event.as_object_mut().unwrap().remove("cursor").expect("what is durable has a place");
+                found.push(self.scene.names.translate(event));
+            }
+            cursor = page["cursor"].as_str().unwrap().parse().unwrap();
+            assert_eq!(page["more"], json!(found.len() < expected.len()), "whether more follow");
+            if page["more"] == false {
+                break;
+            }
+        }
+        let expected: Vec<_> = expected.into_iter().map(|(_, event)| event).collect();
+        assert_eq!(found, expected, "what {} missed since {}", caller.user.username, place.position);
+    }
+}
