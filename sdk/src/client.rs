@@ -17,7 +17,7 @@ mod updates;
 use std::{fmt, sync::Arc};
 
 use i9chat_spec::{
-    Chat, ChatId, Entry, Membership, Nothing, SessionId, Username, Watermark,
+    Chat, ChatId, Entry, ErrorCode, Membership, Nothing, SessionId, Username, Watermark,
     api::{
         capabilities::{Capabilities, GetCapabilities},
         chats::{ChatPage, ChatsQuery, ListChats, OpenDirect},
@@ -215,7 +215,7 @@ impl Client {
 
     /// Ends another of the user's sessions, whose tokens are refused from then on. (SES-9, SES-10)
     ///
-    /// Refused with `session_not_found` when there is no such open session: also when it was ended by an earlier try whose answer was lost.
+    /// Refused with `session_not_found` when there is no such open session.
     pub async fn end_session(&self, session_id: SessionId) -> Result<(), Error> {
         self.end(SessionRef::Id(session_id)).await
     }
@@ -272,7 +272,7 @@ impl Client {
 
     async fn end(&self, session: SessionRef) -> Result<(), Error> {
         let path = OneSession { session_id: session };
-        self.inner.http.call::<EndSession>(&path, &Nothing {}, &Nothing {}).await.map(|_| ())
+        self.inner.http.call_until::<EndSession>(&path, ErrorCode::SessionNotFound).await.map(|_| ())
     }
 
     /// A chat of which this client shows the last entry has been delivered up to it, if that is to be marked by itself.

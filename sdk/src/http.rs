@@ -3,10 +3,17 @@
 mod tokens;
 mod transport;
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use i9chat_spec::{
-    Endpoint, ErrorCode, Format, Method, Token,
+    Endpoint, ErrorCode, Format, Method, Nothing, Token,
     api::{
         groups::{CreateGroup, UpdateGroup},
         media::CompleteUpload,
@@ -94,6 +101,29 @@ impl Http {
             }
             retrying(|| self.call_once::<E>(&request)).await
         }
+    }
+
+    /// Calls an endpoint whose repetition is refused: `done` is the code that tells that it is done already. After a try whose outcome
+    /// is not known that code means success, `None`.
+    pub(crate) async fn call_until<E>(&self, path: &E::Path, done: ErrorCode) -> Result<Option<E::Response>, Error>
+    where
+        E: Endpoint<Query = Nothing, Body = Nothing>,
+    {
+        let request = Request::of::<E>(&self.inner.transport, path, &Nothing {}, &Nothing {})?;
+        let unsure = AtomicBool::new(false);
+        retrying(|| async {
+            match self.call_once::<E>(&request).await {
+                Ok(answer) => Ok(Some(answer)),
+                Err(error) if error.code() == Some(done) && unsure.load(Ordering::Relaxed) => Ok(None),
+                Err(error) => {
+                    // Those two say that nothing was done.
+                    let is_sure = matches!(error.code(), Some(ErrorCode::RateLimited | ErrorCode::Overloaded));
+                    unsure.fetch_or(!is_sure, Ordering::Relaxed);
+                    Err(error)
+                }
+            }
+        })
+        .await
     }
 
     async fn call_once<E: Endpoint>(&self, request: &Request) -> Result<E::Response, Error> {

@@ -4,7 +4,7 @@ mod create;
 mod update;
 
 use i9chat_spec::{
-    ChatId, MediaId, Nothing, Username,
+    ChatId, ErrorCode, MediaId, Nothing, Username,
     api::{
         chats::{ChatSnapshot, OneChat},
         groups::{
@@ -62,19 +62,33 @@ impl GroupHandle {
 
     /// Joins the group, and answers its chat. (GRP-10)
     ///
-    /// Refused with `already_member`, also when an earlier try succeeded whose answer was lost; with `removed_from_group`, `group_closed` and `group_full`.
+    /// Refused with `already_member`, `removed_from_group`, `group_closed` and `group_full`.
+    ///
+    /// ```no_run
+    /// # async fn run(client: i9chat_sdk::Client, invitation: &str) -> Result<(), i9chat_sdk::Error> {
+    /// let group = client.group(invitation.parse()?); // anybody may join who knows the id
+    /// println!("{}: {} members", group.info().await?.name, group.info().await?.members_count);
+    /// group.join().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn join(&self) -> Result<ChatSnapshot, Error> {
-        self.http().call::<JoinGroup>(&self.path(), &Nothing {}, &Nothing {}).await
+        match self.http().call_until::<JoinGroup>(&self.path(), ErrorCode::AlreadyMember).await? {
+            Some(joined) => Ok(joined),
+            None => self.chat.read().await,
+        }
     }
 
     /// Leaves the group; who leaves comes back only by joining. (GRP-11)
     ///
-    /// Refused with `not_member`, also when an earlier try succeeded whose answer was lost.
+    /// Refused with `not_member`.
     pub async fn leave(&self) -> Result<(), Error> {
-        self.http().call::<LeaveGroup>(&self.path(), &Nothing {}, &Nothing {}).await.map(|_| ())
+        self.http().call_until::<LeaveGroup>(&self.path(), ErrorCode::NotMember).await.map(|_| ())
     }
 
     /// Adds up to 100 users, each with a result of its own; admins may. (GRP-4, GRP-12)
+    ///
+    /// It is tried once: when the answer was lost, a call by hand shows `already_member` for those who are in.
     ///
     /// ```no_run
     /// # async fn run(group: i9chat_sdk::GroupHandle) -> Result<(), i9chat_sdk::Error> {
@@ -94,23 +108,23 @@ impl GroupHandle {
 
     /// Removes a member, who can only be added again; admins may. (GRP-13)
     ///
-    /// Refused with `use_leave` for oneself, and with `target_not_member`, also when an earlier try succeeded whose answer was lost.
+    /// Refused with `use_leave` for oneself, and with `target_not_member`.
     pub async fn remove(&self, username: &str) -> Result<(), Error> {
-        self.http().call::<RemoveMember>(&self.member(username)?, &Nothing {}, &Nothing {}).await.map(|_| ())
+        self.http().call_until::<RemoveMember>(&self.member(username)?, ErrorCode::TargetNotMember).await.map(|_| ())
     }
 
     /// Makes a member an admin; admins may. (GRP-14)
     ///
-    /// Refused with `target_not_member`, and with `already_admin`, also when an earlier try succeeded whose answer was lost.
+    /// Refused with `target_not_member` and `already_admin`.
     pub async fn make_admin(&self, username: &str) -> Result<(), Error> {
-        self.http().call::<MakeAdmin>(&self.member(username)?, &Nothing {}, &Nothing {}).await.map(|_| ())
+        self.http().call_until::<MakeAdmin>(&self.member(username)?, ErrorCode::AlreadyAdmin).await.map(|_| ())
     }
 
     /// Makes an admin a member again; admins may, for themselves too. (GRP-15)
     ///
-    /// Refused with `last_admin`, and with `target_not_admin`, also when an earlier try succeeded whose answer was lost.
+    /// Refused with `last_admin`, `target_not_member` and `target_not_admin`.
     pub async fn remove_admin(&self, username: &str) -> Result<(), Error> {
-        self.http().call::<RemoveAdmin>(&self.member(username)?, &Nothing {}, &Nothing {}).await.map(|_| ())
+        self.http().call_until::<RemoveAdmin>(&self.member(username)?, ErrorCode::TargetNotAdmin).await.map(|_| ())
     }
 
     /// Changes several things at once; admins may. (GRP-8)

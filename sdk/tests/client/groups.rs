@@ -1,7 +1,7 @@
 //! Groups, and one's own profile.
 
 use i9chat_sdk::Error;
-use i9chat_spec::{ChatId, ErrorCode, Example, MediaId, Role};
+use i9chat_spec::{ChatId, ErrorCode, Example, MediaId, Problem, Role};
 use serde_json::{Value, json};
 
 use crate::{
@@ -126,4 +126,29 @@ async fn users_are_found_nearby() {
     assert_eq!((of("near"), of("radius_m"), of("limit")), (Some("41.3275%2C19.8187"), Some("5000"), Some("20")));
     let error = soon(client.nearby(0.0, 0.0).radius_m(999)).await.expect_err("too near");
     assert!(matches!(error, Error::Invalid(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn what_an_earlier_try_has_done_is_done() {
+    let stub = Stub::start().await;
+    let client = connected(&stub).await;
+    let group = client.group(ChatId::example());
+    let (join, admin) = (path("POST", "join"), path("PUT", "admins/bob"));
+    // The answer of the first try is lost on its way.
+    stub.fail_next(join, [Fault::Html(502), Fault::Problem(problem(ErrorCode::AlreadyMember))]);
+    assert_eq!(soon(group.join()).await.expect("joined").chat.chat_id, ChatId::example());
+    stub.fail_next(admin, [Fault::Html(502), Fault::Problem(problem(ErrorCode::AlreadyAdmin))]);
+    soon(group.make_admin("bob")).await.expect("made");
+
+    // Nothing was tried before, or what was tried was not done: the refusal is one.
+    stub.fail_next(join, [Fault::Problem(problem(ErrorCode::AlreadyMember))]);
+    assert_eq!(soon(group.join()).await.expect_err("a member").code(), Some(ErrorCode::AlreadyMember));
+    let limited = Problem { retry_after_ms: Some(1), ..problem(ErrorCode::RateLimited) };
+    stub.fail_next(admin, [Fault::Problem(limited), Fault::Problem(problem(ErrorCode::AlreadyAdmin))]);
+    assert_eq!(soon(group.make_admin("bob")).await.expect_err("an admin").code(), Some(ErrorCode::AlreadyAdmin));
+}
+
+/// A call of the one group.
+fn path(method: &str, rest: &str) -> &'static str {
+    format!("{method} /v1/groups/{}/{rest}", ChatId::example()).leak()
 }

@@ -1,10 +1,10 @@
 //! The presence of others as values: shared, told at each change, and asked for again after each break.
 
 use i9chat_sdk::Presence;
-use i9chat_spec::{ErrorCode, Problem};
+use i9chat_spec::{ErrorCode, Format, Problem};
 
 use crate::{
-    connected, soon,
+    by_password, connected, hurried, soon,
     stub::{Order, Stub, World, problem},
 };
 
@@ -14,16 +14,18 @@ fn asked(action: &'static str) -> impl Fn(&World) -> usize {
 
 #[tokio::test]
 async fn presence_is_shown_now_and_at_each_change() {
-    let stub = Stub::start().await;
-    let client = connected(&stub).await;
-    let mut bob = client.presence("Bob").expect("a name");
-    let first = soon(bob.changed()).await.expect("an answer");
-    assert!(!first.is_online() && first.last_seen().is_some(), "{first:?}");
-    stub.change(|world| world.online.insert("bob".to_owned()));
-    assert!(soon(bob.changed()).await.expect("a change").is_online());
-    assert!(bob.current().is_online());
-    stub.change(|world| world.online.remove("bob"));
-    assert!(soon(bob.changed()).await.expect("a change").last_seen().is_some());
+    for format in Format::ALL.iter().copied() {
+        let stub = Stub::start().await;
+        let client = soon(hurried(&stub, by_password()).format(format).connect()).await.expect("connects");
+        let mut bob = client.presence("Bob").expect("a name");
+        let first = soon(bob.changed()).await.expect("an answer");
+        assert!(!first.is_online() && first.last_seen().is_some(), "{first:?}");
+        stub.change(|world| world.online.insert("bob".to_owned()));
+        assert!(soon(bob.changed()).await.expect("a change").is_online());
+        assert!(bob.current().is_online());
+        stub.change(|world| world.online.remove("bob"));
+        assert!(soon(bob.changed()).await.expect("a change").last_seen().is_some());
+    }
 }
 
 #[tokio::test]

@@ -42,11 +42,21 @@ async fn messages_of_others_are_marked_as_delivered_by_themselves() {
 }
 
 #[tokio::test]
+async fn a_chat_that_is_listed_is_delivered() {
+    let stub = Stub::start().await;
+    stub.peer_sends(7);
+    let client = connected(&stub).await;
+    soon(client.chats().next()).await.expect("a page").expect("a page");
+    soon(stub.until(|world| world.delivered == at(7))).await;
+}
+
+#[tokio::test]
 async fn nothing_is_marked_by_itself_when_that_is_not_wanted() {
     let stub = Stub::start().await;
     let client = soon(hurried(&stub, by_password()).auto_delivered(false).connect()).await.expect("connects");
     stub.peer_sends(3);
     seqs(&client, 3).await;
+    soon(client.chats().next()).await.expect("a page").expect("a page");
     // This mark would come after any other.
     let state = soon(client.chat(ChatId::example()).mark_delivered(seq(2))).await.expect("marked");
     assert_eq!((state.delivered, state.read), (at(2), Watermark::ZERO));
