@@ -54,6 +54,8 @@ struct Site {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum RateKey {
     User(UserId),
+    /// Those that URLs permit which were made for a user: whoever has such a URL must not use up what the user may ask.
+    Media(UserId),
     Address(IpAddr),
 }
 

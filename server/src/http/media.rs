@@ -42,7 +42,7 @@ fn permit(site: &Site, headers: &HeaderMap, text: &str) -> Result<Permission, Bo
     if !is_read && site.allowed.page(headers) == Page::Foreign {
         return Err(forbidden());
     }
-    if let Err(delay) = site.rates.check(RateKey::User(permission.user_id)) {
+    if let Err(delay) = site.rates.check(RateKey::Media(permission.user_id)) {
         let mut response = plain(StatusCode::TOO_MANY_REQUESTS);
         let seconds = delay.as_secs().saturating_add(u64::from(delay.subsec_nanos() > 0));
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));

@@ -126,6 +126,8 @@ impl MediaStore for DiskMedia {
         let (files, name) = (self.files.clone(), part.name);
         blocking(move || {
             let Some((file, size)) = open_whole(&files, name)? else { return Ok(None) };
+            // The server may have ended, or still be busy, between naming the file and making its name durable.
+            files.sync_names(name.media_id)?;
             let mut head = Vec::with_capacity(HEAD_BYTES);
             file.take(HEAD_BYTES as u64).read_to_end(&mut head)?;
             Ok(Some(Arrived { size, head }))

@@ -1,4 +1,4 @@
-use i9chat_spec::MediaKind;
+use i9chat_spec::{Limits, MediaKind};
 use reqwest::{Method, StatusCode, header};
 
 use crate::world::{SMALLEST, World, png};
@@ -126,4 +126,21 @@ async fn a_permission_is_good_for_one_thing_alone() {
     assert_eq!(world.get(&as_download, &[]).await.status(), StatusCode::FORBIDDEN);
     let as_upload = swapped(&download, "/media/files/", "/media/uploads/");
     assert_eq!(world.puts(&as_upload, "bytes */1024", b"").await.status, 403);
+}
+
+#[tokio::test]
+async fn who_uses_a_link_too_often_waits_and_its_owner_does_not() {
+    let limits = Limits { requests_per_second: 1, requests_burst: 20, ..Limits::default() };
+    let world = World::with(limits).await;
+    let alice = world.signs_up("alice").await;
+    let media_id = world.uploads(&alice, MediaKind::Image, "image/png", &png(SMALLEST)).await;
+    let url = world.link(&alice, media_id, "original").await.unwrap().url;
+    let mut answers = Vec::new();
+    while answers.len() < 200 && !answers.contains(&StatusCode::TOO_MANY_REQUESTS) {
+        let answer = world.get(&url, &[]).await;
+        assert_eq!(answer.headers().contains_key(header::RETRY_AFTER), !answer.status().is_success());
+        answers.push(answer.status());
+    }
+    assert!(answers.contains(&StatusCode::TOO_MANY_REQUESTS), "{answers:?}");
+    assert!(world.link(&alice, media_id, "original").await.is_ok());
 }
