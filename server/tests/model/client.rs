@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::{
     act::Act,
     caller::{Caller, Line},
+    difference::assert_same,
     fold::{Fold, Need},
     model::no_chat,
     names::Names,
@@ -145,10 +146,20 @@ impl Client {
     pub fn check(&self, scene: Scene<'_>) {
         let Phase::Online { lags: false, .. } = self.phase else { return };
         let user_id = self.caller.user.user_id;
-        let fresh: Vec<_> = scene.views.list(user_id);
-        let entries: Vec<_> = fresh.iter().map(|chat| scene.views.entries(user_id, chat.chat_id)).collect();
-        let fresh: Vec<_> = fresh.iter().zip(entries.iter().map(|entries| entries.iter().collect())).collect();
-        assert_eq!(self.fold.shown(), fresh, "what {} holds is not what is there", self.caller.user.username);
+        let shown = |chat: &Chat, entries: Vec<Entry>| {
+            let (mut chat, mut entries) = (chat.clone(), entries);
+            if !scene.views.is_in(user_id, chat.chat_id) {
+                // Who is out hears no more of reactions (GRP-18), and sees the present ones only when they read again.
+                entries.iter_mut().chain(&mut chat.last_entry).for_each(forget_reactions);
+            }
+            json!({ "chat": chat, "entries": entries })
+        };
+        let held = self.fold.shown().into_iter();
+        let held: Value = held.map(|(chat, entries)| shown(chat, entries.into_iter().cloned().collect())).collect();
+        let fresh = scene.views.list(user_id).into_iter();
+        let fresh: Value =
+            fresh.map(|chat| shown(&chat, scene.views.entries(user_id, chat.chat_id))).collect();
+        assert_same(&held, &fresh, || format!("what {} holds is not what is there", self.caller.user.username));
     }
 
     /// What comes next on its line is an answer and no event, when it has heard all that is due.
@@ -238,7 +249,7 @@ impl Client {
             let fields = event.as_object_mut().unwrap();
             fields.remove("type");
             let cursor = fields.remove("cursor").expect("what is durable has a place");
-            assert_eq!(event, expected, "what {} hears", user.username);
+            assert_same(&event, &expected, || format!("what {} hears", user.username));
             (self.cursor, self.position) = (cursor.as_str().unwrap().parse().unwrap(), position);
             let frame: EventFrame = serde_json::from_value(event).unwrap();
             match self.fold.apply(user.user_id, frame) {
@@ -252,6 +263,13 @@ impl Client {
                 Need::Entries(chat_id) => self.read_all_entries(scene, chat_id).await,
             }
         }
+    }
+}
+
+fn forget_reactions(entry: &mut Entry) {
+    if let Entry::Message(message) = entry {
+        message.reactions.clear();
+        message.own_reaction = None;
     }
 }
 

@@ -13,7 +13,7 @@ use i9chat_spec::{
 };
 use serde_json::{Value, json};
 
-use crate::{caller::Caller, client::Scene};
+use crate::{caller::Caller, client::Scene, difference::assert_same};
 
 /// A cursor that the server gave, and which position of the model it is.
 #[derive(Debug, Clone)]
@@ -33,6 +33,14 @@ pub struct Compare<'a> {
 }
 
 type Outcome = Result<Value, ErrorCode>;
+
+/// Fails when two outcomes differ.
+pub fn same(found: Outcome, expected: Outcome, what: impl FnOnce() -> String) {
+    match (found, expected) {
+        (Ok(found), Ok(expected)) => assert_same(&found, &expected, what),
+        (found, expected) => assert_eq!(found, expected, "{}", what()),
+    }
+}
 
 fn limit(number: usize) -> Option<PageLimit> {
     Some(PageLimit::try_from(number as u64).unwrap())
@@ -94,7 +102,7 @@ impl Compare<'_> {
             caller.get::<ListChats>(i9chat_spec::Nothing {}, query)
         };
         let expected = json!(self.scene.views.list(caller.user.user_id));
-        assert_eq!(self.pages(most, read).await, Ok(expected), "the chats of {}", caller.user.username);
+        same(self.pages(most, read).await, Ok(expected), || format!("the chats of {}", caller.user.username));
     }
 
     async fn changed_since(&self, caller: &Caller, place: &Place) {
@@ -109,14 +117,14 @@ impl Compare<'_> {
         let mut expected = views.list(caller.user.user_id);
         expected.retain(|chat| changed.contains(&chat.chat_id));
         let who = &caller.user.username;
-        assert_eq!(self.pages(most, read).await, Ok(json!(expected)), "what changed for {who} since {}", place.position);
+        same(self.pages(most, read).await, Ok(json!(expected)), || format!("what changed for {who} since {}", place.position));
     }
 
     async fn chat(&self, caller: &Caller, chat_id: ChatId) {
         let read = caller.get::<GetChat>(self.one(chat_id), i9chat_spec::Nothing {}).await;
         let read = read.map(|answer| self.scene.names.translate(answer["chat"].clone()));
         let expected = self.visible(caller, chat_id).map(|()| json!(self.scene.views.chat(caller.user.user_id, chat_id)));
-        assert_eq!(read, expected, "a chat as {} sees it", caller.user.username);
+        same(read, expected, || format!("a chat as {} sees it", caller.user.username));
     }
 
     fn one(&self, chat_id: ChatId) -> OneChat {
@@ -153,9 +161,9 @@ impl Compare<'_> {
         let mut expected = views.entries(caller.user.user_id, chat_id);
         let may = self.visible(caller, chat_id);
         let who = &caller.user.username;
-        assert_eq!(self.pages(most, up).await, may.map(|()| json!(expected)), "history upwards, of {who}");
+        same(self.pages(most, up).await, may.map(|()| json!(expected)), || format!("history upwards, of {who}"));
         expected.reverse();
-        assert_eq!(self.pages(most, down).await, may.map(|()| json!(expected)), "history downwards, of {who}");
+        same(self.pages(most, down).await, may.map(|()| json!(expected)), || format!("history downwards, of {who}"));
     }
 
     /// Who is in a chat, and how far.
@@ -171,7 +179,7 @@ impl Compare<'_> {
         });
         let expected =
             is_group.then(|| json!(views.group(user_id, chat_id))).ok_or(ErrorCode::GroupNotFound);
-        assert_eq!(group, expected, "a group as {who} sees it");
+        same(group, expected, || format!("a group as {who} sees it"));
 
         let members = self
             .pages(most, |next| {
@@ -184,13 +192,13 @@ impl Compare<'_> {
                 members.as_array().unwrap().iter().map(of).collect::<Value>()
             });
         let may = if is_group { self.for_members(caller, chat_id) } else { Err(ErrorCode::GroupNotFound) };
-        assert_eq!(members, may.map(|()| json!(views.member_list(chat_id))), "members for {who}");
+        same(members, may.map(|()| json!(views.member_list(chat_id))), || format!("members for {who}"));
 
         let receipts = self.pages(most, |next| {
             caller.get::<ListChatReceipts>(self.one(chat_id), NamesQuery { after: after(next), limit: limit(most) })
         });
         let may = self.for_members(caller, chat_id);
-        assert_eq!(receipts.await, may.map(|()| json!(views.chat_receipts(chat_id))), "receipts of a chat for {who}");
+        same(receipts.await, may.map(|()| json!(views.chat_receipts(chat_id))), || format!("receipts of a chat for {who}"));
     }
 
     async fn message(&self, caller: &Caller, message: &Message) {
@@ -212,18 +220,18 @@ impl Compare<'_> {
             let mut shown = entries.into_iter().filter(|entry| entry.seq() == Some(message.seq));
             json!(shown.find(|entry| matches!(entry, Entry::Message(_))))
         };
-        assert_eq!(read.map(|entry| self.scene.names.translate(entry)), may.map(|()| shown()), "a message for {who}");
+        same(read.map(|entry| self.scene.names.translate(entry)), may.map(|()| shown()), || format!("a message for {who}"));
 
         let reactions = self.pages(most, |next| caller.get::<ListReactions>(path.clone(), names(next)));
-        assert_eq!(reactions.await, may.map(|()| json!(views.reactions(message_id))), "reactions for {who}");
+        same(reactions.await, may.map(|()| json!(views.reactions(message_id))), || format!("reactions for {who}"));
 
         let (status, receipts) = views.message_receipts(message);
         let may = self.for_members(caller, chat_id).and_then(|()| sees());
         let items = self.pages(most, |next| caller.get::<ListMessageReceipts>(path.clone(), names(next)));
-        assert_eq!(items.await, may.map(|()| json!(receipts)), "receipts of a message for {who}");
+        same(items.await, may.map(|()| json!(receipts)), || format!("receipts of a message for {who}"));
         let first = caller.get::<ListMessageReceipts>(path, names(None)).await;
         let told = first.map(|page| page["status"].clone());
-        assert_eq!(told, may.map(|()| json!(status)), "the status of a message for {who}");
+        same(told, may.map(|()| json!(status)), || format!("the status of a message for {who}"));
     }
 
     /// What was missed since a place, without a socket. (RSM-9)
@@ -256,6 +264,6 @@ impl Compare<'_> {
             }
         }
         let expected: Vec<_> = expected.into_iter().map(|(_, event)| event).collect();
-        assert_eq!(found, expected, "what {} missed since {}", caller.user.username, place.position);
+        assert_same(&found, &expected, || format!("what {} missed since {}", caller.user.username, place.position));
     }
 }

@@ -12,6 +12,7 @@ mod act;
 mod caller;
 mod client;
 mod compare;
+mod difference;
 mod fold;
 mod model;
 mod names;

@@ -18,7 +18,7 @@ use crate::{
     act::{Act, Deed},
     caller::Caller,
     client::{Client, Scene},
-    compare::{Compare, Place},
+    compare::{Compare, Place, same},
     model::{Model, mark_receipts, send},
     names::Names,
     server::Server,
@@ -221,7 +221,7 @@ impl World {
             }
             self.names.translate(answer)
         });
-        assert_eq!(outcome, expected, "{deed:?}");
+        same(outcome, expected, || format!("{deed:?}"));
         concerned
     }
 
