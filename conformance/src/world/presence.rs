@@ -1,5 +1,7 @@
 //! Somebody who watches whether others are there. (PRS-4 to PRS-8)
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use super::{World, user::User};
@@ -13,8 +15,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Watcher {
     socket: Socket,
-    /// How many of the events that came have been looked at.
-    seen: usize,
+    /// How many of the events that came have been looked at for each user, by their ids.
+    seen: HashMap<String, usize>,
 }
 
 impl User {
@@ -57,7 +59,7 @@ fn frame_id(action: &str) -> String {
 impl Watcher {
     /// Watches nobody yet.
     pub fn new(socket: Socket) -> Self {
-        Self { socket, seen: 0 }
+        Self { socket, seen: HashMap::new() }
     }
 
     /// The connection itself.
@@ -89,11 +91,12 @@ impl Watcher {
         expect(reply).to_equal(json!({}))
     }
 
-    /// The next change that is told of this user, which must come; those of others are passed over. (PRS-6)
+    /// The next change that is told of this user, which must come; those of others are passed over, and kept for later. (PRS-6)
     pub async fn hears_of(&mut self, user: &User) -> Verdict<Value> {
         loop {
-            while let Some(event) = self.socket.events().get(self.seen) {
-                self.seen += 1;
+            let seen = self.seen.entry(user.user_id.clone()).or_default();
+            while let Some(event) = self.socket.events().get(*seen) {
+                *seen += 1;
                 if is_of(event, user) {
                     check(event.get("cursor").is_none() && event.get("chat_id").is_none(), || {
                         ("an event without cursor and chat (PRS-9)", event.to_string())
@@ -121,7 +124,8 @@ impl Watcher {
 
     /// Every change of this user that was told up to now and not asked for yet.
     pub fn has_heard_of(&self, user: &User) -> Vec<Value> {
-        let new = self.socket.events().get(self.seen..).unwrap_or_default();
+        let seen = self.seen.get(&user.user_id).copied().unwrap_or_default();
+        let new = self.socket.events().get(seen..).unwrap_or_default();
         new.iter().filter(|event| is_of(event, user)).map(|event| event["data"].clone()).collect()
     }
 
