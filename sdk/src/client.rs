@@ -17,7 +17,7 @@ mod updates;
 use std::{fmt, sync::Arc};
 
 use i9chat_spec::{
-    Chat, ChatId, Entry, ErrorCode, Membership, Nothing, SessionId, Username, Watermark,
+    ChatId, ErrorCode, Nothing, SessionId, Username,
     api::{
         capabilities::{Capabilities, GetCapabilities},
         chats::{ChatPage, ChatsQuery, ListChats, OpenDirect},
@@ -28,6 +28,7 @@ use i9chat_spec::{
 use tokio::sync::{mpsc, watch};
 use tokio_util::task::TaskTracker;
 
+pub(crate) use self::marks::Deliveries;
 pub use self::{
     builder::ClientBuilder,
     chat::ChatHandle,
@@ -64,7 +65,7 @@ struct Inner {
     updates: Arc<UpdateQueue>,
     state: watch::Receiver<ConnectionState>,
     marks: Arc<Marks>,
-    auto_delivered: bool,
+    deliveries: Deliveries,
     watchlist: Arc<Watchlist>,
     typing: Typing,
     task: TaskTracker,
@@ -106,6 +107,18 @@ impl Client {
     /// ([`ClientBuilder::update_capacity`]). While it is full, sends go on and further events pass by; once there is room, the
     /// client connects again from the last event in the queue, and the server sends what was passed by. The stream ends when the
     /// client has stopped.
+    ///
+    /// ```no_run
+    /// # async fn run(client: i9chat_sdk::Client) -> Result<(), i9chat_sdk::Error> {
+    /// let mut updates = client.updates();
+    /// while let Some(update) = updates.next().await {
+    ///     if let Some(message) = update.message() {
+    ///         println!("{} wrote", message.sender.username);
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn updates(&self) -> Updates {
         Updates::of(Arc::clone(&self.inner.updates))
     }
@@ -113,6 +126,14 @@ impl Client {
     /// The direct chat with a user, named in any case; it is opened if there is none. (CHT-1)
     ///
     /// Refused with `user_not_found` and `direct_with_self`.
+    ///
+    /// ```no_run
+    /// # async fn run(client: i9chat_sdk::Client) -> Result<(), i9chat_sdk::Error> {
+    /// let bob = client.direct("bob").await?;
+    /// bob.send("Hello, Bob!").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn direct(&self, username: &str) -> Result<ChatHandle, Error> {
         let path = OneUser { username: username.parse::<Username>()? };
         let opened = self.inner.http.call::<OpenDirect>(&path, &Nothing {}, &Nothing {}).await?;
@@ -120,6 +141,16 @@ impl Client {
     }
 
     /// A chat by its id. Nothing is asked: a chat that the user does not have is refused at its first use, with `chat_not_found`.
+    ///
+    /// ```no_run
+    /// # async fn run(client: i9chat_sdk::Client) -> Result<(), i9chat_sdk::Error> {
+    /// let mut chats = client.chats().items();
+    /// while let Some(chat) = chats.next().await {
+    ///     client.chat(chat?.chat_id).send("Happy new year!").await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn chat(&self, chat_id: ChatId) -> ChatHandle {
         ChatHandle::new(self.clone(), chat_id)
     }
@@ -161,7 +192,7 @@ impl Client {
             let client = client.clone();
             async move {
                 let page = client.http().call::<ListChats>(&Nothing {}, &query, &Nothing {}).await?;
-                page.items.iter().for_each(|chat| client.has_got(chat));
+                page.items.iter().for_each(|chat| client.deliveries().chat(chat));
                 let next = page.next.clone().map(|after| ChatsQuery { after: Some(after), ..query });
                 Ok((page, next))
             }
@@ -169,6 +200,14 @@ impl Client {
     }
 
     /// The user's own profile. (USR-1)
+    ///
+    /// ```no_run
+    /// # async fn run(client: i9chat_sdk::Client) -> Result<(), i9chat_sdk::Error> {
+    /// let me = client.me().await?;
+    /// println!("{} <{}>", me.username, me.email.as_str());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn me(&self) -> Result<OwnProfile, Error> {
         self.inner.http.call::<GetMe>(&Nothing {}, &Nothing {}, &Nothing {}).await
     }
@@ -202,12 +241,30 @@ impl Client {
     }
 
     /// A user by exact name, in any case; refused with `user_not_found`. (USR-2)
+    ///
+    /// ```no_run
+    /// # async fn run(client: i9chat_sdk::Client) -> Result<(), i9chat_sdk::Error> {
+    /// let bob = client.user("BOB").await?;
+    /// println!("{}: {}", bob.username, bob.bio.as_str()); // spelled as bob chose it
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn user(&self, username: &str) -> Result<UserProfile, Error> {
         let path = OneUser { username: username.parse::<Username>()? };
         self.inner.http.call::<GetUser>(&path, &Nothing {}, &Nothing {}).await
     }
 
     /// The user's open sessions, newest first. (SES-8)
+    ///
+    /// ```no_run
+    /// # async fn run(client: i9chat_sdk::Client) -> Result<(), i9chat_sdk::Error> {
+    /// for session in client.sessions().await?.iter().filter(|session| !session.current) {
+    ///     println!("{:?}, last used at {}", session.client, session.last_used_at);
+    ///     client.end_session(session.session_id).await?; // signs that device out
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn sessions(&self) -> Result<Vec<SessionInfo>, Error> {
         let list = self.inner.http.call::<ListSessions>(&Nothing {}, &Nothing {}, &Nothing {}).await?;
         Ok(list.items)
@@ -221,6 +278,13 @@ impl Client {
     }
 
     /// Ends this session, forgets the stored one, and stops the client. A session that is over already is no error.
+    ///
+    /// ```no_run
+    /// # async fn run(client: i9chat_sdk::Client) -> Result<(), i9chat_sdk::Error> {
+    /// client.sign_out().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn sign_out(&self) -> Result<(), Error> {
         match self.end(SessionRef::Current).await {
             Err(error) if !error.is_session_over() => return Err(error),
@@ -234,11 +298,31 @@ impl Client {
     }
 
     /// What the server can do, and where its limits are. (CAP-1)
+    ///
+    /// ```no_run
+    /// # async fn run(client: i9chat_sdk::Client) -> Result<(), i9chat_sdk::Error> {
+    /// let limits = client.capabilities().await?.limits;
+    /// println!("a group has at most {} members", limits.max_group_members);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn capabilities(&self) -> Result<Capabilities, Error> {
         self.inner.http.call::<GetCapabilities>(&Nothing {}, &Nothing {}, &Nothing {}).await
     }
 
     /// Any endpoint of the specification, as the user of this client.
+    ///
+    /// ```no_run
+    /// # async fn run(client: i9chat_sdk::Client) -> Result<(), i9chat_sdk::Error> {
+    /// use i9chat_sdk::spec::{Nothing, PageLimit, api::events::{EventsQuery, ListEvents}};
+    ///
+    /// // The event stream without a socket, one page.
+    /// let query = EventsQuery { cursor: None, limit: Some(PageLimit::try_from(10)?) };
+    /// let page = client.http().call::<ListEvents>(&Nothing {}, &query, &Nothing {}).await?;
+    /// println!("{} events, more after {}", page.events.len(), page.cursor.as_str());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn http(&self) -> &Http {
         &self.inner.http
     }
@@ -252,6 +336,13 @@ impl Client {
     }
 
     /// Waits until the client is connected, or has stopped for good.
+    ///
+    /// ```no_run
+    /// # async fn run(client: i9chat_sdk::Client) -> Result<(), i9chat_sdk::Error> {
+    /// client.connected().await?; // after ClientBuilder::start, or after a break
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn connected(&self) -> Result<(), Error> {
         let mut state = self.state();
         let settled =
@@ -275,15 +366,9 @@ impl Client {
         self.inner.http.call_until::<EndSession>(&path, ErrorCode::SessionNotFound).await.map(|_| ())
     }
 
-    /// A chat of which this client shows the last entry has been delivered up to it, if that is to be marked by itself.
-    pub(crate) fn has_got(&self, chat: &Chat) {
-        let last = chat.last_entry.as_ref().and_then(Entry::seq).map(Watermark::from);
-        if let Some(last) = last.filter(|last| *last > chat.delivered && chat.unread_count > 0)
-            && self.inner.auto_delivered
-            && chat.membership == Membership::Member
-        {
-            self.marks().deliver(chat.chat_id, last);
-        }
+    /// For what shows the program chats: they are delivered with it.
+    pub(crate) fn deliveries(&self) -> &Deliveries {
+        &self.inner.deliveries
     }
 
     fn commands(&self) -> &mpsc::Sender<Command> {

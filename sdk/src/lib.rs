@@ -27,14 +27,46 @@
 //! }
 //! ```
 //!
+//! # Groups, receipts, pictures
+//!
+//! ```no_run
+//! use i9chat_sdk::{Client, uploads::{Source, Upload}};
+//!
+//! # async fn run(client: Client) -> Result<(), Box<dyn std::error::Error>> {
+//! let hikers = client.create_group("Hikers").members(["bob", "carol"]).await?.group;
+//! hikers.add(["dave"]).await?;
+//!
+//! let photo = client.upload(Upload::image(Source::file("summit.jpg"), "image/jpeg")?).await?; // goes on after breaks
+//! let sent = hikers.chat().send(photo.image().caption("On the summit!")).await?;
+//!
+//! let message = hikers.chat().message(sent.message_id);
+//! message.react("👍").await?;
+//! println!("{:?}", message.status().await?); // Sent, Delivered or Read
+//! hikers.chat().mark_read(sent.seq).await?; // that one has got something is marked by itself
+//!
+//! let mut bob = client.presence("bob")?;
+//! while let Some(presence) = bob.changed().await {
+//!     println!("bob is {}", if presence.is_online() { "here" } else { "away" });
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Where things are
 //!
-//! - [`Client`]: connecting, updates, chats, sending, history, sessions. [`Client::builder`] has the choices.
-//! - [`Credentials`], [`SessionStore`]: signing in, and staying signed in between runs. [`Signup`]: making an account.
+//! - [`Client`]: connecting, updates, chats and groups, presence, profile, sessions. [`Client::builder`] has the choices.
+//! - [`ChatHandle`], [`GroupHandle`], [`MessageHandle`]: what can be done with a chat, a group, a message.
+//! - [`chats`]: all that an application shows of its chats, kept up to date.
+//! - [`uploads`], [`content`]: media, and the messages that it makes. [`render`]: activities and entries in words.
+//! - [`Credentials`], [`SessionStore`]: signing in, and staying signed in between runs. [`Signup`], [`PasswordReset`]: an account, and
+//!   a new password for it.
 //! - [`Error`]: what to do about what goes wrong.
 //! - [`Http`]: any endpoint of the specification, by its type.
 //! - [`connection`]: the logic of a connection without I/O, for other runtimes and for tests.
 //! - [`spec`]: the types that travel.
+//!
+//! Every method that asks something of the server may be dropped while it waits: what it asked for may or may not happen, and
+//! nothing else comes to harm.
 
 pub mod chats;
 pub mod connection;

@@ -11,7 +11,7 @@ use super::{
     Client, Inner,
     ask::Asker,
     driver::{Driver, Observers},
-    marks::{self, Marks},
+    marks::{self, Deliveries, Marks},
     presence::{self, Watchlist},
     typing::Typing,
 };
@@ -68,6 +68,23 @@ impl ClientBuilder {
     }
 
     /// Goes on after the last update that an earlier run has seen ([`Update::cursor`](crate::Update::cursor)): what was missed comes first. (RSM-4)
+    ///
+    /// ```no_run
+    /// # async fn run(cursor: i9chat_sdk::spec::Cursor) -> Result<(), i9chat_sdk::Error> {
+    /// use i9chat_sdk::{Client, Credentials};
+    ///
+    /// let client = Client::builder("https://chat.example", Credentials::stored("alice.session"))
+    ///     .resume_from(cursor) // kept with what was made of the updates
+    ///     .connect()
+    ///     .await?;
+    /// while let Some(update) = client.updates().next().await {
+    ///     if let Some(cursor) = update.cursor() {
+    ///         println!("keep {}", cursor.as_str());
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn resume_from(self, cursor: Cursor) -> Self {
         Self { cursor: Some(cursor), ..self }
@@ -120,14 +137,14 @@ impl ClientBuilder {
     pub async fn start(self) -> Result<Client, Error> {
         let transport = Transport::new(&self.server, self.format)?;
         let session = establish(&transport, &self.credentials).await?;
-        let me = session.user.clone();
+        let me = session.user.user_id;
         let http = Http::new(transport, Some(Tokens::new(session, self.credentials.store)));
 
         let (commands, commands_taken) = mpsc::channel(64);
         let (updates, updates_taken) = mpsc::channel(self.update_capacity);
         let (marks, watchlist) = (Arc::new(Marks::default()), Arc::new(Watchlist::default()));
-        let deliveries = self.auto_delivered.then(|| Arc::clone(&marks));
-        let observers = Observers { me, watchlist: Arc::clone(&watchlist), deliveries };
+        let deliveries = Deliveries { me, marks: self.auto_delivered.then(|| Arc::clone(&marks)) };
+        let observers = Observers { watchlist: Arc::clone(&watchlist), deliveries: deliveries.clone() };
         let driver = Driver::new(http.clone(), self.settings, self.cursor, commands_taken, updates, observers);
         let (state_shown, state) = watch::channel(driver.state());
         let task = TaskTracker::new();
@@ -139,8 +156,7 @@ impl ClientBuilder {
         task.close();
         let updates = Arc::new(Mutex::new(updates_taken));
         let typing = Typing::default();
-        let auto_delivered = self.auto_delivered;
-        let inner = Inner { http, commands, updates, state, marks, auto_delivered, watchlist, typing, task };
+        let inner = Inner { http, commands, updates, state, marks, deliveries, watchlist, typing, task };
         Ok(Client { inner: Arc::new(inner) })
     }
 }

@@ -71,6 +71,18 @@ impl ChatHandle {
     /// stored once. (MSG-7)
     ///
     /// The same id with another chat, content or `reply_to` is refused with `idempotency_conflict`. (MSG-8)
+    ///
+    /// ```no_run
+    /// # async fn run(chat: i9chat_sdk::ChatHandle) -> Result<(), i9chat_sdk::Error> {
+    /// use i9chat_sdk::{content::IntoContent, spec::{ClientId, api::messages::NewMessage}};
+    ///
+    /// # fn stored_id() -> ClientId { ClientId::from_uuid(uuid::Uuid::nil()) }
+    /// let client_id: ClientId = stored_id(); // kept by the program before the first try
+    /// let content = "The order is confirmed".into_content()?;
+    /// chat.send_message(NewMessage { client_id, content, reply_to: None }).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn send_message(&self, message: NewMessage) -> Result<MessageSent, Error> {
         let NewMessage { client_id, content, reply_to } = message;
         let message = SendMessageData { chat_id: self.chat_id, client_id, content, reply_to };
@@ -82,6 +94,15 @@ impl ChatHandle {
     }
 
     /// One message. Nothing is asked until the handle is used: awaited, it reads the message.
+    ///
+    /// ```no_run
+    /// # async fn run(chat: i9chat_sdk::ChatHandle) -> Result<(), i9chat_sdk::Error> {
+    /// # let message_id: i9chat_sdk::spec::MessageId = "019ab1c2-3d4e-7f50-8a1b-2c3d4e5f6074".parse()?;
+    /// println!("{:?}", chat.message(message_id).status().await?);
+    /// println!("{:?}", chat.message(message_id).await?.content);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn message(&self, message_id: MessageId) -> MessageHandle {
         MessageHandle::new(self.clone(), message_id)
     }
@@ -128,6 +149,17 @@ impl ChatHandle {
     }
 
     /// How far each member is in the chat, the user included, by name, page by page. (RCP-9)
+    ///
+    /// ```no_run
+    /// # async fn run(chat: i9chat_sdk::ChatHandle) -> Result<(), i9chat_sdk::Error> {
+    /// let mut receipts = chat.receipts().items();
+    /// while let Some(receipt) = receipts.next().await {
+    ///     let receipt = receipt?;
+    ///     println!("{} has read up to {}", receipt.user.username, receipt.read.get());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn receipts(&self) -> Pages<ChatReceiptPage> {
         let (http, path) = (self.http().clone(), self.path());
         Pages::new(NamesQuery::default(), move |query| {
@@ -144,6 +176,16 @@ impl ChatHandle {
     ///
     /// It returns at once and tells at most every three seconds. While there is no connection nobody is told; a message that is sent
     /// ends it.
+    ///
+    /// ```no_run
+    /// # async fn run(chat: i9chat_sdk::ChatHandle) -> Result<(), i9chat_sdk::Error> {
+    /// # fn key_pressed() -> bool { false }
+    /// while key_pressed() {
+    ///     chat.typing();
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn typing(&self) {
         if !self.client.typing().is_due(self.chat_id) {
             return;
@@ -160,6 +202,14 @@ impl ChatHandle {
     }
 
     /// The chat as it is now, with the cursor after which its updates go on. (CHT-6, CHT-7)
+    ///
+    /// ```no_run
+    /// # async fn run(chat: i9chat_sdk::ChatHandle) -> Result<(), i9chat_sdk::Error> {
+    /// let now = chat.read().await?;
+    /// println!("{} unread, as of {}", now.chat.unread_count, now.cursor.as_str());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn read(&self) -> Result<ChatSnapshot, Error> {
         self.client.http().call::<GetChat>(&self.path(), &Nothing {}, &Nothing {}).await
     }
@@ -187,6 +237,18 @@ impl ChatHandle {
     }
 
     /// The history after an entry, oldest first, page by page; after [`Watermark::ZERO`] all of it. (MSG-10)
+    ///
+    /// ```no_run
+    /// # async fn run(chat: i9chat_sdk::ChatHandle) -> Result<(), i9chat_sdk::Error> {
+    /// use i9chat_sdk::spec::Watermark;
+    ///
+    /// let mut entries = chat.entries_after(Watermark::ZERO).items(); // from the first on
+    /// while let Some(entry) = entries.next().await {
+    ///     println!("{:?}", entry?.seq());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn entries_after(&self, seq: impl Into<Watermark>) -> Pages<EntryPage> {
         self.entries(EntriesQuery { after: Some(seq.into()), ..EntriesQuery::default() })
     }

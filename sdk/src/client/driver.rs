@@ -1,7 +1,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
-use i9chat_spec::{Cursor, Event, ServerFrame, Token, User, action::SendMessageData, api::messages::MessageSent};
+use i9chat_spec::{Cursor, Event, ServerFrame, Token, action::SendMessageData, api::messages::MessageSent};
 use serde_json::Value;
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -11,7 +11,7 @@ use tokio::{
 
 use super::{
     line::{Heard, Line},
-    marks::Marks,
+    marks::Deliveries,
     presence::Watchlist,
 };
 use crate::{
@@ -60,10 +60,8 @@ struct World {
 
 /// Who else hears of what comes.
 pub(super) struct Observers {
-    pub(super) me: User,
     pub(super) watchlist: Arc<Watchlist>,
-    /// There when messages that come are to be marked as delivered.
-    pub(super) deliveries: Option<Arc<Marks>>,
+    pub(super) deliveries: Deliveries,
 }
 
 enum LineState {
@@ -260,7 +258,9 @@ impl World {
                 }
             }
             Output::Deliver(update) => {
-                self.observers.delivers(&update);
+                if let Some(message) = update.message() {
+                    self.observers.deliveries.message(message);
+                }
                 // The connection hands out no more than it was told that there is room for.
                 if let Err(error) = self.updates.try_send(update) {
                     tracing::error!(%error, "an update was handed out without room for it");
@@ -271,18 +271,6 @@ impl World {
                     settle(waiting, outcome);
                 }
             }
-        }
-    }
-}
-
-impl Observers {
-    /// A message of somebody else has reached this client.
-    fn delivers(&self, update: &Update) {
-        if let Some(marks) = &self.deliveries
-            && let Some(message) = update.message()
-            && message.sender.user_id != self.me.user_id
-        {
-            marks.deliver(message.chat_id, message.seq.into());
         }
     }
 }

@@ -56,6 +56,14 @@ impl GroupHandle {
     }
 
     /// What the group is, with its counts and the user's role; anybody may ask. Refused with `group_not_found`. (GRP-7)
+    ///
+    /// ```no_run
+    /// # async fn run(group: i9chat_sdk::GroupHandle) -> Result<(), i9chat_sdk::Error> {
+    /// let info = group.info().await?;
+    /// println!("{}: {} members, {} here", info.name, info.members_count, info.online_members_count);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn info(&self) -> Result<Group, Error> {
         self.http().call::<GetGroup>(&self.path(), &Nothing {}, &Nothing {}).await
     }

@@ -6,7 +6,8 @@ use std::{
 };
 
 use i9chat_spec::{
-    ChatId, ErrorCode, Nothing, Problem, ReadState, RequestId, Watermark, action,
+    Chat, ChatId, Entry, ErrorCode, Membership, Message, Nothing, Problem, ReadState, RequestId, UserId, Watermark,
+    action,
     api::receipts::{Mark, MarkReceipts, MarkResult, Marks as Body},
     list::List,
 };
@@ -53,6 +54,35 @@ struct Wanted {
 }
 
 type Batch = BTreeMap<ChatId, Wanted>;
+
+/// What is marked as delivered by itself, if anything is. It does not keep the connection open.
+#[derive(Debug, Clone)]
+pub(crate) struct Deliveries {
+    pub(super) me: UserId,
+    pub(super) marks: Option<Arc<Marks>>,
+}
+
+impl Deliveries {
+    /// A message has reached the program; those of the user are no news.
+    pub(super) fn message(&self, message: &Message) {
+        if let Some(marks) = &self.marks
+            && message.sender.user_id != self.me
+        {
+            marks.deliver(message.chat_id, message.seq.into());
+        }
+    }
+
+    /// A chat has reached the program, with its last entry.
+    pub(crate) fn chat(&self, chat: &Chat) {
+        let last = chat.last_entry.as_ref().and_then(Entry::seq).map(Watermark::from);
+        if let Some(marks) = &self.marks
+            && let Some(last) = last.filter(|last| *last > chat.delivered && chat.unread_count > 0)
+            && chat.membership == Membership::Member
+        {
+            marks.deliver(chat.chat_id, last);
+        }
+    }
+}
 
 impl Marks {
     /// Marks as delivered, some time soon; nobody waits for it.

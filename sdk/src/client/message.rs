@@ -58,6 +58,21 @@ impl MessageHandle {
     /// How far the message has come: sent, delivered to everybody else, or read by everybody else. (RCP-7, RCP-8)
     ///
     /// Refused with `message_not_found`, and with `not_member` when the user is no member of the group any more.
+    ///
+    /// ```no_run
+    /// # async fn run(message: i9chat_sdk::MessageHandle) -> Result<(), i9chat_sdk::Error> {
+    /// use i9chat_sdk::spec::MessageStatus;
+    ///
+    /// let ticks = match message.status().await? {
+    ///     MessageStatus::Sent => "✓",
+    ///     MessageStatus::Delivered => "✓✓",
+    ///     MessageStatus::Read => "✓✓ read",
+    ///     MessageStatus::Unknown => "?",
+    /// };
+    /// println!("{ticks}");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn status(&self) -> Result<MessageStatus, Error> {
         Ok(self.receipts_page(&NamesQuery::default()).await?.status)
     }
@@ -89,6 +104,15 @@ impl MessageHandle {
     /// Sets the user's reaction, in place of the one before, and answers all reactions of the message: one emoji. (REA-1, REA-2)
     ///
     /// [`Error::Invalid`] when it is not one emoji; refused with `message_not_found`, `not_member` and `too_many_reactions`.
+    ///
+    /// ```no_run
+    /// # async fn run(message: i9chat_sdk::MessageHandle) -> Result<(), i9chat_sdk::Error> {
+    /// for reaction in message.react("🎉").await? {
+    ///     println!("{} {}", reaction.emoji, reaction.count);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn react(&self, emoji: &str) -> Result<Vec<ReactionCount>, Error> {
         let body = NewReaction { emoji: emoji.parse::<Emoji>()? };
         Ok(self.chat.http().call::<SetReaction>(&self.path(), &Nothing {}, &body).await?.reactions)
@@ -124,6 +148,13 @@ impl MessageHandle {
     }
 
     /// Replies to the message, in its chat; see [`ChatHandle::send`]. (MSG-15)
+    ///
+    /// ```no_run
+    /// # async fn run(message: i9chat_sdk::MessageHandle) -> Result<(), i9chat_sdk::Error> {
+    /// message.reply("Me too").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn reply(&self, content: impl IntoContent) -> Result<MessageSent, Error> {
         self.chat.reply(self.message_id, content).await
     }
