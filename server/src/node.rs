@@ -172,8 +172,7 @@ impl Node {
             ids: Arc::clone(&ids),
         });
         let folder = data.clone();
-        let media =
-            Arc::new(DiskMedia::open(&data, &key).map_err(|error| StartError::Data { folder, error })?);
+        let media = Arc::new(DiskMedia::open(&data, &key).map_err(|error| StartError::Data { folder, error })?);
         let accounts = Accounts::new(account_store, &key, &limits, password_cost, Arc::clone(&ids))?;
         let app = Arc::new(App {
             clock: Arc::clone(&clock),

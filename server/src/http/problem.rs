@@ -60,7 +60,9 @@ pub(super) fn detail(code: ErrorCode) -> &'static str {
         ErrorCode::GroupNotFound => "there is no such group",
         ErrorCode::MessageNotFound => "there is no such message in that chat",
         ErrorCode::MediaNotFound => "there is no such media, or it is not complete, or you may not see it",
-        ErrorCode::MediaNotUsable => "use media that you uploaded for this purpose and completed, and that has not expired",
+        ErrorCode::MediaNotUsable => {
+            "use media that you uploaded for this purpose and completed, and that has not expired"
+        }
         ErrorCode::UploadIncomplete => "send the missing bytes of every part, then complete the upload",
         ErrorCode::TooManyUploads => "use what you have uploaded, or let it expire",
         ErrorCode::MediaRejected => "the bytes are not of the type that was stated; start another upload",
