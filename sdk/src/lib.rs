@@ -62,6 +62,8 @@
 //!   a new password for it.
 //! - [`Error`]: what to do about what goes wrong.
 //! - [`Http`]: any endpoint of the specification, by its type.
+//! - [`chats`]: what an application shows on screen, kept up to date. [`render`]: words for it.
+//! - [`uploads`]: media up and down, over breaks and restarts.
 //! - [`connection`]: the logic of a connection without I/O, for other runtimes and for tests.
 //! - [`spec`]: the types that travel.
 //!

@@ -3,7 +3,11 @@
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "what fails here fails the test")]
 
+mod answers;
+mod driver;
 mod reader;
+mod room;
+mod server;
 mod stories;
 mod world;
 

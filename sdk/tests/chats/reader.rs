@@ -4,18 +4,9 @@ use i9chat_sdk::{
     Update,
     chats::{Answer, Read, View, What},
 };
-use i9chat_spec::{
-    Chat, ChatId, Entry, Event, EventFrame, Example, Membership, Message, PageLimit, Seq,
-    api::{
-        chats::{ChatPage, ChatSnapshot, ChatsQuery},
-        groups::NamesQuery,
-        messages::{EntriesQuery, EntryPage},
-        receipts::ChatReceiptPage,
-        users::OwnProfile,
-    },
-};
+use i9chat_spec::{Chat, ChatId, Entry, Event, EventFrame, Membership, Message, PageLimit};
 
-use crate::world::{Deed, Room, VIEWER, World, cursor, limits, user};
+use crate::world::{Deed, VIEWER, World, cursor, limits, user};
 
 /// What happens next, on the server or between it and the view.
 #[derive(Debug, Clone)]
@@ -208,77 +199,12 @@ impl Reader {
         }
     }
 
+    fn answer_to(&self, what: &What) -> Answer {
+        self.world.answer(what, self.known_from)
+    }
+
     fn take(&mut self, index: usize) -> Option<Question> {
         (!self.questions.is_empty()).then(|| self.questions.remove(index % self.questions.len()))
-    }
-
-    fn answer_to(&self, what: &What) -> Answer {
-        match what {
-            What::Chats(query) => self.chats(query),
-            What::Chat(chat_id) => {
-                let chat = self.world.room(*chat_id).and_then(Room::seen_by_viewer);
-                let cursor = cursor(self.world.head);
-                chat.map_or(Answer::Refused, |chat| Answer::Chat(Box::new(ChatSnapshot { chat, cursor })))
-            }
-            What::Entries(chat_id, query) => self.entries(*chat_id, query),
-            What::Receipts(chat_id, query) => self.receipts(*chat_id, query),
-            What::Profile => {
-                let bio = self.world.bio.parse().expect("a bio");
-                Answer::Profile(Box::new(OwnProfile {
-                    user_id: user(VIEWER).user_id,
-                    bio,
-                    picture_id: None,
-                    location: None,
-                    ..OwnProfile::example()
-                }))
-            }
-            what => panic!("{what:?}"),
-        }
-    }
-
-    /// CHT-5, CHT-8
-    fn chats(&self, query: &ChatsQuery) -> Answer {
-        let place = |cursor: &i9chat_spec::Cursor| cursor.as_str()[1..].parse::<u64>().expect("a place");
-        let since = query.changed_since.as_ref().map(place);
-        if since.is_some_and(|since| since < self.known_from) {
-            return Answer::CursorReset;
-        }
-        let changed = self.world.changed_since(since.unwrap_or_default());
-        let after = query.after.as_ref().map_or(u64::MAX, place);
-        let mut items: Vec<(u64, Chat)> = self.world.list();
-        items.retain(|(activity, chat)| *activity < after && (since.is_none() || changed(chat.chat_id)));
-        let limit = query.limit.expect("a limit").get();
-        let next = items.get(limit - 1).filter(|_| items.len() > limit).map(|(activity, _)| cursor(*activity));
-        items.truncate(limit);
-        let items = items.into_iter().map(|(_, chat)| chat).collect();
-        Answer::Chats(ChatPage { items, next, cursor: cursor(self.world.head) })
-    }
-
-    /// MSG-10, newest first.
-    fn entries(&self, chat_id: ChatId, query: &EntriesQuery) -> Answer {
-        let Some(room) = self.world.room(chat_id).filter(|room| room.seen_by_viewer().is_some()) else {
-            return Answer::Refused;
-        };
-        let before = query.before.map_or(u64::MAX, Seq::get);
-        let mut items = room.entries();
-        items.reverse();
-        items.retain(|entry| entry.seq().is_some_and(|seq| seq.get() < before));
-        let limit = query.limit.expect("a limit").get();
-        let next = items.get(limit - 1).filter(|_| items.len() > limit).and_then(Entry::seq);
-        items.truncate(limit);
-        Answer::Entries(EntryPage { items, next })
-    }
-
-    fn receipts(&self, chat_id: ChatId, query: &NamesQuery) -> Answer {
-        let Some(mut items) = self.world.room(chat_id).and_then(Room::receipts) else {
-            return Answer::Refused;
-        };
-        items
-            .retain(|receipt| query.after.as_ref().is_none_or(|after| receipt.user.username.as_str() > after.as_str()));
-        let limit = query.limit.expect("a limit").get();
-        let next = items.get(limit - 1).filter(|_| items.len() > limit).map(|receipt| receipt.user.username.clone());
-        items.truncate(limit);
-        Answer::Receipts(ChatReceiptPage { items, next })
     }
 }
 
