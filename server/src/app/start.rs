@@ -25,7 +25,7 @@ impl Start {
         let Some(place) = Place::of_cursor(cursor, epoch) else { return Ok(Self::Reset) };
         Ok(match store.place_at(place.position).await?.check(place) {
             PlaceAt::There(place) => Self::After(place),
-            PlaceAt::Forgotten => Self::Forgotten,
+            PlaceAt::Old(_) | PlaceAt::Forgotten => Self::Forgotten,
             PlaceAt::Nothing => Self::Reset,
         })
     }

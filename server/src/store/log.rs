@@ -110,6 +110,8 @@ pub struct LogHead {
 pub enum PlaceAt {
     /// A change.
     There(Place),
+    /// An entry, or the beginning, after which something was removed because it was old.
+    Old(Place),
     /// Something that was removed because it was old.
     Forgotten,
     /// Nothing as yet.
@@ -120,7 +122,7 @@ impl PlaceAt {
     /// What a place is that somebody says the log has: there, forgotten, or not of this log.
     pub fn check(self, place: Place) -> Self {
         match self {
-            Self::There(stored) if stored != place => Self::Nothing,
+            Self::There(stored) | Self::Old(stored) if stored != place => Self::Nothing,
             found => found,
         }
     }

@@ -41,7 +41,12 @@ impl Caller {
     }
 
     /// Asks an endpoint; gives the answer, or the code of a refusal that the endpoint declares.
-    pub async fn ask<E: Endpoint>(&self, path: E::Path, query: E::Query, body: Option<E::Body>) -> Result<Value, ErrorCode> {
+    pub async fn ask<E: Endpoint>(
+        &self,
+        path: E::Path,
+        query: E::Query,
+        body: Option<E::Body>,
+    ) -> Result<Value, ErrorCode> {
         let method = E::METHOD.as_str().parse().unwrap();
         let url = format!("http://{}{}", self.address, E::url(&path, &query));
         let mut request = self
@@ -50,9 +55,8 @@ impl Caller {
             .bearer_auth(self.token.as_str())
             .header(header::ACCEPT, self.format.media_type());
         if let Some(body) = body {
-            request = request
-                .header(header::CONTENT_TYPE, self.format.media_type())
-                .body(self.format.encode(&body).unwrap());
+            request =
+                request.header(header::CONTENT_TYPE, self.format.media_type()).body(self.format.encode(&body).unwrap());
         }
         let answer = request.send().await.unwrap();
         let status = answer.status().as_u16();

@@ -1,9 +1,9 @@
 //! A user's client: reads everything once, in pages at different moments, and from then on only listens.
 
-use std::collections::VecDeque;
+use std::{cmp::Ordering, collections::VecDeque};
 
 use i9chat_spec::{
-    Chat, ChatId, Cursor, Entry, EventFrame, PageLimit, Resume, Seq, Watermark,
+    Chat, ChatId, Cursor, Entry, ErrorCode, EventFrame, PageLimit, Resume, Seq, Watermark,
     api::{
         chats::{ChatsQuery, GetChat, ListChats, OneChat},
         messages::{EntriesQuery, ListEntries},
@@ -56,6 +56,21 @@ pub struct Scene<'a> {
     pub views: Views<'a>,
     pub names: &'a Names,
     pub max_resume_events: usize,
+    /// Events up to this position may be gone.
+    pub kept_from: u64,
+}
+
+impl Scene<'_> {
+    /// What a resume from a position is answered with. From the last position that may be gone both are right.
+    pub fn resume(self, missed: usize, position: u64) -> &'static [Resume] {
+        match position.cmp(&self.kept_from) {
+            Ordering::Less => &[Resume::Limited],
+            _ if missed > self.max_resume_events => &[Resume::Limited],
+            // Nothing can have come after the end of the log.
+            Ordering::Equal if 0 < position && position < self.views.head() => &[Resume::Limited, Resume::Resumed],
+            _ => &[Resume::Resumed],
+        }
+    }
 }
 
 fn limit(number: u64) -> Option<PageLimit> {
@@ -102,13 +117,17 @@ impl Client {
         }
         let (line, hello) = self.caller.connect(&self.cursor).await;
         let missed = scene.views.events(self.caller.user.user_id, self.position).len();
-        let expected = if missed > scene.max_resume_events { Resume::Limited } else { Resume::Resumed };
-        assert_eq!(hello["resume"], json!(expected), "{missed} events were missed");
+        let answer: Resume = serde_json::from_value(hello["resume"].clone()).unwrap();
+        let expected = scene.resume(missed, self.position);
+        assert!(expected.contains(&answer), "{missed} events were missed, and the answer was {answer:?}");
         self.phase = Phase::Online { line: Box::new(line), lags: false };
-        if expected == Resume::Limited {
-            let since = std::mem::replace(&mut self.cursor, hello["cursor"].as_str().unwrap().parse().unwrap());
+        if answer == Resume::Limited {
+            let (was, since) = (
+                self.position,
+                std::mem::replace(&mut self.cursor, hello["cursor"].as_str().unwrap().parse().unwrap()),
+            );
             self.position = scene.views.head();
-            self.read_what_changed(scene, since).await;
+            self.read_what_changed(scene, since, was).await;
         } else {
             assert_eq!(hello["cursor"], json!(self.cursor));
         }
@@ -132,10 +151,10 @@ impl Client {
 
     /// Does everything that is to be done, whatever state the client is in.
     pub async fn catch_up(&mut self, scene: Scene<'_>) {
-        while matches!(self.phase, Phase::Reading(_)) {
+        while !matches!(self.phase, Phase::Online { .. }) {
             self.go_on(scene).await;
+            self.connect(scene).await;
         }
-        self.connect(scene).await;
         if let Phase::Online { lags, .. } = &mut self.phase {
             *lags = false;
         }
@@ -157,8 +176,7 @@ impl Client {
         let held = self.fold.shown().into_iter();
         let held: Value = held.map(|(chat, entries)| shown(chat, entries.into_iter().cloned().collect())).collect();
         let fresh = scene.views.list(user_id).into_iter();
-        let fresh: Value =
-            fresh.map(|chat| shown(&chat, scene.views.entries(user_id, chat.chat_id))).collect();
+        let fresh: Value = fresh.map(|chat| shown(&chat, scene.views.entries(user_id, chat.chat_id))).collect();
         assert_same(&held, &fresh, || format!("what {} holds is not what is there", self.caller.user.username));
     }
 
@@ -215,11 +233,19 @@ impl Client {
     }
 
     /// After a break that was too long: the list anew, and the entries of what has changed since. (RSM-5)
-    async fn read_what_changed(&mut self, scene: Scene<'_>, since: Cursor) {
+    async fn read_what_changed(&mut self, scene: Scene<'_>, since: Cursor, was: u64) {
         let mut changed = Vec::new();
         let mut query = ChatsQuery { after: None, changed_since: Some(since), limit: limit(CHATS) };
         loop {
-            let page = self.caller.get::<ListChats>(i9chat_spec::Nothing {}, query.clone()).await.unwrap();
+            let page = match self.caller.get::<ListChats>(i9chat_spec::Nothing {}, query.clone()).await {
+                Ok(page) => page,
+                Err(code) => {
+                    assert_eq!(code, ErrorCode::CursorReset);
+                    assert!(was <= scene.kept_from, "what changed since {was} is known");
+                    self.start_over();
+                    return;
+                }
+            };
             changed.extend(chats_of(scene, &page));
             let Some(next) = page.get("next") else { break };
             query.after = Some(next.as_str().unwrap().parse().unwrap());

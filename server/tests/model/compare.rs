@@ -1,7 +1,7 @@
 //! What a user reads from the server, against what they ought to read.
 
 use i9chat_spec::{
-    ChatId, Cursor, Entry, ErrorCode, Message, PageLimit, Seq, Username, Watermark,
+    ChatId, Cursor, Entry, ErrorCode, Message, PageLimit, Resume, Seq, Username, Watermark,
     api::{
         chats::{ChatsQuery, GetChat, ListChats, OneChat},
         events::{EventsQuery, ListEvents},
@@ -57,9 +57,11 @@ impl Compare<'_> {
         for message in self.some_messages() {
             self.message(caller, message).await;
         }
-        let place = &self.places[self.turn * 7 % self.places.len()];
-        self.changed_since(caller, place).await;
-        self.events(caller, place).await;
+        // One of any age, and one of the first.
+        let place = |turn: usize| &self.places[turn % self.places.len()];
+        self.changed_since(caller, place(self.turn * 7)).await;
+        self.events(caller, place(self.turn * 7)).await;
+        self.changed_since(caller, place(self.turn % 8)).await;
     }
 
     /// All of the newest messages of the chats, or of any chat, now these and now those.
@@ -117,13 +119,19 @@ impl Compare<'_> {
         let mut expected = views.list(caller.user.user_id);
         expected.retain(|chat| changed.contains(&chat.chat_id));
         let who = &caller.user.username;
-        same(self.pages(most, read).await, Ok(json!(expected)), || format!("what changed for {who} since {}", place.position));
+        let expected = match self.scene.resume(0, place.position) {
+            [Resume::Resumed] => Ok(json!(expected)),
+            [Resume::Limited] => Err(ErrorCode::CursorReset),
+            _ => return,
+        };
+        same(self.pages(most, read).await, expected, || format!("what changed for {who} since {}", place.position));
     }
 
     async fn chat(&self, caller: &Caller, chat_id: ChatId) {
         let read = caller.get::<GetChat>(self.one(chat_id), i9chat_spec::Nothing {}).await;
         let read = read.map(|answer| self.scene.names.translate(answer["chat"].clone()));
-        let expected = self.visible(caller, chat_id).map(|()| json!(self.scene.views.chat(caller.user.user_id, chat_id)));
+        let expected =
+            self.visible(caller, chat_id).map(|()| json!(self.scene.views.chat(caller.user.user_id, chat_id)));
         same(read, expected, || format!("a chat as {} sees it", caller.user.username));
     }
 
@@ -177,8 +185,7 @@ impl Compare<'_> {
             group["online_members_count"] = json!(0);
             self.scene.names.translate(group)
         });
-        let expected =
-            is_group.then(|| json!(views.group(user_id, chat_id))).ok_or(ErrorCode::GroupNotFound);
+        let expected = is_group.then(|| json!(views.group(user_id, chat_id))).ok_or(ErrorCode::GroupNotFound);
         same(group, expected, || format!("a group as {who} sees it"));
 
         let members = self
@@ -198,13 +205,16 @@ impl Compare<'_> {
             caller.get::<ListChatReceipts>(self.one(chat_id), NamesQuery { after: after(next), limit: limit(most) })
         });
         let may = self.for_members(caller, chat_id);
-        same(receipts.await, may.map(|()| json!(views.chat_receipts(chat_id))), || format!("receipts of a chat for {who}"));
+        same(receipts.await, may.map(|()| json!(views.chat_receipts(chat_id))), || {
+            format!("receipts of a chat for {who}")
+        });
     }
 
     async fn message(&self, caller: &Caller, message: &Message) {
         let (views, who) = (self.scene.views, &caller.user.username);
         let Message { chat_id, message_id, .. } = *message;
-        let path = OneMessage { chat_id: self.scene.names.chat(chat_id), message_id: self.scene.names.message(message_id) };
+        let path =
+            OneMessage { chat_id: self.scene.names.chat(chat_id), message_id: self.scene.names.message(message_id) };
         let is_seen = views.sees(caller.user.user_id, chat_id, message.seq);
         let sees = || is_seen.then_some(()).ok_or(ErrorCode::MessageNotFound);
         let may = self.visible(caller, chat_id).and_then(|()| sees());
@@ -220,7 +230,9 @@ impl Compare<'_> {
             let mut shown = entries.into_iter().filter(|entry| entry.seq() == Some(message.seq));
             json!(shown.find(|entry| matches!(entry, Entry::Message(_))))
         };
-        same(read.map(|entry| self.scene.names.translate(entry)), may.map(|()| shown()), || format!("a message for {who}"));
+        same(read.map(|entry| self.scene.names.translate(entry)), may.map(|()| shown()), || {
+            format!("a message for {who}")
+        });
 
         let reactions = self.pages(most, |next| caller.get::<ListReactions>(path.clone(), names(next)));
         same(reactions.await, may.map(|()| json!(views.reactions(message_id))), || format!("reactions for {who}"));
@@ -240,23 +252,25 @@ impl Compare<'_> {
         let expected = views.events(caller.user.user_id, place.position);
         let most = 1 + self.turn % 6;
         let query = |cursor: &Cursor| EventsQuery { cursor: Some(cursor.clone()), limit: limit(most) };
-        let mut cursor = place.cursor.clone();
+        let (mut cursor, mut position) = (place.cursor.clone(), place.position);
         let mut found = Vec::new();
         loop {
             let mut page = caller.get::<ListEvents>(i9chat_spec::Nothing {}, query(&cursor)).await.unwrap();
+            let answer = serde_json::from_value(page["resume"].clone()).unwrap();
+            let right = self.scene.resume(expected.len() - found.len(), position);
+            assert!(right.contains(&answer), "{answer:?} for {} since {position}", caller.user.username);
             // Of a page after the first, less was missed.
-            if expected.len() - found.len() > self.scene.max_resume_events {
-                assert_eq!(page["resume"], "limited", "{} of {}", expected.len(), caller.user.username);
+            if page["resume"] == "limited" {
                 assert_eq!(page["events"], json!([]));
                 return;
             }
-            assert_eq!(page["resume"], "resumed");
             let events = page["events"].as_array_mut().map(std::mem::take).unwrap();
             assert!(events.len() <= most);
             for mut event in events {
                 event.as_object_mut().unwrap().remove("cursor").expect("what is durable has a place");
                 found.push(self.scene.names.translate(event));
             }
+            position = if page["more"] == true { expected[found.len() - 1].0 } else { views.head() };
             cursor = page["cursor"].as_str().unwrap().parse().unwrap();
             assert_eq!(page["more"], json!(found.len() < expected.len()), "whether more follow");
             if page["more"] == false {

@@ -6,7 +6,13 @@
 //! user's client, which has read everything once and then only listened, across breaks, must hold what a fresh read
 //! would show (LOG-9).
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "what fails here fails the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "what fails here fails the test"
+)]
 
 mod act;
 mod caller;

@@ -87,7 +87,9 @@ impl Model {
         }
         self.check_changes(before);
         let last = self.log.last().map(|change| &change.body);
-        if let (Ok(_), Act::Leave { .. }, Some(ChangeBody::GroupActivity { activity, .. })) = (&outcome, &deed.act, last) {
+        if let (Ok(_), Act::Leave { .. }, Some(ChangeBody::GroupActivity { activity, .. })) =
+            (&outcome, &deed.act, last)
+        {
             assert_eq!(activity.targets.first(), successor.as_ref(), "the new admin");
         } else {
             assert!(outcome.is_err() || successor.is_none(), "nobody became admin after {deed:?}");

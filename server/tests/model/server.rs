@@ -36,6 +36,8 @@ use tokio::net::TcpListener;
 
 /// How long tokens are good: longer than any case.
 const TOKEN_TTL_S: u64 = 1_000_000;
+/// How long events are kept.
+pub const RETENTION_S: u64 = 100;
 
 /// A clock that stands still until it is set.
 struct HandClock(Mutex<Timestamp>);
@@ -65,7 +67,7 @@ fn metrics() -> metrics_exporter_prometheus::PrometheusHandle {
 impl Server {
     pub async fn start(limits: Limits, now: Timestamp) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let lifetimes = Lifetimes { token_ttl_s: TOKEN_TTL_S, ..Lifetimes::default() };
+        let lifetimes = Lifetimes { token_ttl_s: TOKEN_TTL_S, event_retention_s: RETENTION_S, ..Lifetimes::default() };
         let store = Arc::new(SqliteStore::open(&folder.path().join("i9chat.db"), 4).unwrap());
         let clock = Arc::new(HandClock(Mutex::new(now)));
         let ids: Arc<dyn Ids> = Arc::new(SystemIds);
@@ -109,8 +111,12 @@ impl Server {
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let config =
-            HttpConfig { allowed_origins: Vec::new(), trusted_proxies: Vec::new(), public_url: None, max_connections: 100 };
+        let config = HttpConfig {
+            allowed_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
+            public_url: None,
+            max_connections: 100,
+        };
         let service = http::routes(Arc::clone(&app), Arc::clone(&router), media, &config, metrics());
         let listening = http::listen(listener, service, config.max_connections, 16 * 1024);
         Self { app, address, clock, router, listening, tokens: Tokens::new(&key), _folder: folder }
@@ -138,12 +144,8 @@ impl Server {
             tickets: Window::default(),
             wrong_codes: Window::default(),
         };
-        let proof = SessionProof::Tokens(RefreshState {
-            generation: 1,
-            newest: secret(1),
-            before: None,
-            newest_used: true,
-        });
+        let proof =
+            SessionProof::Tokens(RefreshState { generation: 1, newest: secret(1), before: None, newest_used: true });
         let account = NewAccount {
             claim: SaveClaim { claim, seen: None, forget_at: now, mail: None },
             user: user.clone(),

@@ -22,25 +22,79 @@ pub enum Step {
     StartOver { client: u8 },
     /// The writer of the store forgets what it remembers.
     Forget,
+    /// Time passes, and old events are removed.
+    Sweep,
 }
 
 /// Something that a user wants.
 #[derive(Debug, Clone)]
 pub enum Wish {
-    OpenDirect { by: u8, with: u8 },
-    Send { chat: Pick, by: Pick, client_id: Option<u8>, text: u8, reply_to: Option<Pick> },
-    React { chat: Pick, by: Pick, message: Pick, emoji: Option<u8> },
-    Mark { by: Pick, marks: Vec<MarkWish> },
-    CreateGroup { by: u8, client_id: Option<u8>, name: u8, description: bool, members: Vec<u8> },
-    Join { chat: Pick, by: Pick },
-    Leave { chat: Pick, by: Pick },
-    Add { chat: Pick, by: Pick, names: Vec<Pick> },
-    Remove { chat: Pick, by: Pick, target: Pick },
-    MakeAdmin { chat: Pick, by: Pick, target: Pick },
-    RemoveAdmin { chat: Pick, by: Pick, target: Pick },
-    Update { chat: Pick, by: Pick, name: Option<u8>, description: Option<Option<u8>> },
+    OpenDirect {
+        by: u8,
+        with: u8,
+    },
+    Send {
+        chat: Pick,
+        by: Pick,
+        client_id: Option<u8>,
+        text: u8,
+        reply_to: Option<Pick>,
+    },
+    React {
+        chat: Pick,
+        by: Pick,
+        message: Pick,
+        emoji: Option<u8>,
+    },
+    Mark {
+        by: Pick,
+        marks: Vec<MarkWish>,
+    },
+    CreateGroup {
+        by: u8,
+        client_id: Option<u8>,
+        name: u8,
+        description: bool,
+        members: Vec<u8>,
+    },
+    Join {
+        chat: Pick,
+        by: Pick,
+    },
+    Leave {
+        chat: Pick,
+        by: Pick,
+    },
+    Add {
+        chat: Pick,
+        by: Pick,
+        names: Vec<Pick>,
+    },
+    Remove {
+        chat: Pick,
+        by: Pick,
+        target: Pick,
+    },
+    MakeAdmin {
+        chat: Pick,
+        by: Pick,
+        target: Pick,
+    },
+    RemoveAdmin {
+        chat: Pick,
+        by: Pick,
+        target: Pick,
+    },
+    Update {
+        chat: Pick,
+        by: Pick,
+        name: Option<u8>,
+        description: Option<Option<u8>>,
+    },
     /// A command with a `client_id` once more.
-    Retry { which: u8 },
+    Retry {
+        which: u8,
+    },
 }
 
 /// Where a user wants their watermarks in a chat: as many entries before the one after the last.
@@ -95,8 +149,12 @@ fn send() -> impl Strategy<Value = Wish> {
 }
 
 fn react() -> impl Strategy<Value = Wish> {
-    (pick(), pick(), pick(), option::weighted(0.75, 0..4_u8))
-        .prop_map(|(chat, by, message, emoji)| Wish::React { chat, by, message, emoji })
+    (pick(), pick(), pick(), option::weighted(0.75, 0..4_u8)).prop_map(|(chat, by, message, emoji)| Wish::React {
+        chat,
+        by,
+        message,
+        emoji,
+    })
 }
 
 fn marks() -> impl Strategy<Value = Wish> {
@@ -137,13 +195,13 @@ fn step() -> impl Strategy<Value = Step> {
         5 => (0..6_u8).prop_map(|client| Step::Connect { client }),
         3 => (0..6_u8).prop_map(|client| Step::StartOver { client }),
         3 => Just(Step::Forget),
+        3 => Just(Step::Sweep),
     ]
 }
 
 /// The steps of a case: it begins with a group and a direct chat, so that there is something to talk in.
 pub fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
     let ask = |wish| Step::Ask { wish, by_socket: false };
-    (create_group(), open_direct(), vec(step(), 1..most)).prop_map(move |(group, direct, steps)| {
-        [ask(group), ask(direct)].into_iter().chain(steps).collect()
-    })
+    (create_group(), open_direct(), vec(step(), 1..most))
+        .prop_map(move |(group, direct, steps)| [ask(group), ask(direct)].into_iter().chain(steps).collect())
 }

@@ -201,9 +201,11 @@ impl<'a> Views<'a> {
     pub fn events(self, user_id: UserId, after: u64) -> Vec<(u64, Value)> {
         let chats: Vec<_> = self.chats().into_iter().map(|chat_id| (chat_id, self.seen(user_id, chat_id))).collect();
         let is_for = |position: u64, body: &ChangeBody| match addressed_chat(body) {
-            Some(chat_id) => chats.iter().filter(|(id, _)| *id == chat_id).flat_map(|(_, seen)| seen).any(|seen| {
-                seen.after < position && seen.up_to.is_none_or(|up_to| position <= up_to)
-            }),
+            Some(chat_id) => chats
+                .iter()
+                .filter(|(id, _)| *id == chat_id)
+                .flat_map(|(_, seen)| seen)
+                .any(|seen| seen.after < position && seen.up_to.is_none_or(|up_to| position <= up_to)),
             None => addressed_user(body) == Some(user_id),
         };
         self.changes()
@@ -438,12 +440,12 @@ impl<'a> Views<'a> {
 
     /// A user's chats, the one with the latest visible entry first. (CHT-5)
     pub fn list(self, user_id: UserId) -> Vec<Chat> {
-        let mut chats: Vec<_> =
-            self.chats().into_iter().filter_map(|chat_id| self.chat(user_id, chat_id)).collect();
+        let mut chats: Vec<_> = self.chats().into_iter().filter_map(|chat_id| self.chat(user_id, chat_id)).collect();
         chats.sort_by_key(|chat| {
-            let latest = self.changes().rev().find(|(position, body)| {
-                is_entry_of(body, chat.chat_id) && self.is_for(user_id, *position, body)
-            });
+            let latest = self
+                .changes()
+                .rev()
+                .find(|(position, body)| is_entry_of(body, chat.chat_id) && self.is_for(user_id, *position, body));
             let opened = || self.last_added(user_id, chat.chat_id).map(|(position, _)| position);
             std::cmp::Reverse(latest.map(|(position, _)| position).or_else(opened))
         });

@@ -21,7 +21,7 @@ use crate::{
     compare::{Compare, Place, same},
     model::{Model, mark_receipts, send},
     names::Names,
-    server::Server,
+    server::{RETENTION_S, Server},
     step::{Step, Wish},
 };
 
@@ -56,6 +56,8 @@ pub struct World {
     steps: usize,
     /// Cursors that the server gave, and which positions of the model they are.
     places: Vec<Place>,
+    /// When old events were removed, and how far the log had come then.
+    sweeps: Vec<(Timestamp, u64)>,
     /// How far each message had come: that never goes back. (RCP-7)
     statuses: HashMap<MessageId, MessageStatus>,
 }
@@ -79,6 +81,7 @@ impl World {
             now: BEGIN,
             steps: 0,
             places: vec![Place { cursor: start, position: 0 }],
+            sweeps: Vec::new(),
             statuses: HashMap::new(),
         }
     }
@@ -109,12 +112,19 @@ impl World {
                 self.client(*client).0.start_over();
                 Vec::new()
             }
+            Step::Sweep => {
+                self.now = self.now.plus_seconds(RETENTION_S / 2 + 10);
+                self.server.set_time(self.now);
+                self.server.app.forget_old_events().await.unwrap();
+                self.sweeps.push((self.now, self.model.views().head()));
+                Vec::new()
+            }
             Step::Forget => {
                 self.server.forget().await;
                 Vec::new()
             }
         };
-        let scene = scene(&self.model, &self.names);
+        let scene = scene(&self.model, &self.names, &self.sweeps);
         join_all(self.clients.iter_mut().map(|client| client.go_on(scene))).await;
         let everything = self.steps % LOOK_AROUND == 0;
         let chats = if everything { scene.views.chats() } else { concerned };
@@ -123,11 +133,11 @@ impl World {
 
     /// Ends the case: everybody catches up, everything is looked at, and nothing more comes.
     pub async fn end(mut self) {
-        let scene = scene(&self.model, &self.names);
+        let scene = scene(&self.model, &self.names, &self.sweeps);
         join_all(self.clients.iter_mut().map(|client| client.catch_up(scene))).await;
         let chats = self.model.views().chats();
         self.compare(&chats).await;
-        let scene = self::scene(&self.model, &self.names);
+        let scene = self::scene(&self.model, &self.names, &self.sweeps);
         join_all(self.clients.iter_mut().map(|client| client.hears_nothing_more(scene))).await;
         drop(self.clients);
         self.server.stop().await;
@@ -135,7 +145,7 @@ impl World {
 
     fn client(&mut self, number: u8) -> (&mut Client, Scene<'_>) {
         let number = usize::from(number) % self.clients.len();
-        (&mut self.clients[number], scene(&self.model, &self.names))
+        (&mut self.clients[number], scene(&self.model, &self.names, &self.sweeps))
     }
 
     /// Does one thing on both sides; gives the chats that it was about.
@@ -238,7 +248,7 @@ impl World {
 
     /// Compares what everybody reads now with what they ought to read.
     async fn compare(&mut self, chats: &[ChatId]) {
-        let scene = scene(&self.model, &self.names);
+        let scene = scene(&self.model, &self.names, &self.sweeps);
         let cursor = head(&self.clients[0].caller).await;
         self.places.push(Place { cursor, position: scene.views.head() });
         let compare = Compare { scene, places: &self.places, chats, turn: self.steps };
@@ -254,9 +264,16 @@ impl World {
     }
 }
 
-fn scene<'a>(model: &'a Model, names: &'a Names) -> Scene<'a> {
+/// Up to where events were old when they were removed for the last time. (RSM-12)
+fn kept_from(sweeps: &[(Timestamp, u64)]) -> u64 {
+    let Some((last, _)) = sweeps.last() else { return 0 };
+    let old = sweeps.iter().filter(|(at, _)| at.plus_seconds(RETENTION_S) <= *last);
+    old.map(|(_, head)| *head).max().unwrap_or(0)
+}
+
+fn scene<'a>(model: &'a Model, names: &'a Names, sweeps: &[(Timestamp, u64)]) -> Scene<'a> {
     let max_resume_events = usize::try_from(limits().max_resume_events).unwrap();
-    Scene { views: model.views(), names, max_resume_events }
+    Scene { views: model.views(), names, max_resume_events, kept_from: kept_from(sweeps) }
 }
 
 fn user(number: u128, name: &str) -> User {
@@ -277,11 +294,7 @@ fn chat_in(answer: &Value) -> Option<ChatId> {
 }
 
 /// Hands a command to the committer at once, and waits for its outcome later: those that wait together are one batch.
-fn submit(
-    server: &Server,
-    user: User,
-    act: Act,
-) -> tokio::sync::oneshot::Receiver<Result<Value, ErrorCode>> {
+fn submit(server: &Server, user: User, act: Act) -> tokio::sync::oneshot::Receiver<Result<Value, ErrorCode>> {
     let limits = limits();
     let max_members = limits.max_group_members;
     match act {
@@ -301,7 +314,9 @@ fn submit(
         Act::Leave { chat_id } => commit(server, LeaveGroup { user, chat_id }),
         Act::Add { chat_id, names } => commit(server, AddMembers { actor: user, chat_id, names, max_members }),
         Act::Remove { chat_id, target } => commit(server, RemoveMember { actor: user, chat_id, target }),
-        Act::ChangeAdmin { chat_id, target, role } => commit(server, ChangeAdmin { actor: user, chat_id, target, role }),
+        Act::ChangeAdmin { chat_id, target, role } => {
+            commit(server, ChangeAdmin { actor: user, chat_id, target, role })
+        }
         Act::Update { chat_id, asked } => commit(server, UpdateGroup { actor: user, chat_id, asked }),
     }
 }

@@ -6,6 +6,8 @@ mod load;
 mod missed;
 mod rows;
 mod sweep;
+#[cfg(test)]
+mod tests;
 mod views;
 
 use std::sync::Arc;
@@ -67,9 +69,11 @@ impl LogStore for SqliteStore {
 
     async fn place_at(&self, position: Position) -> Result<PlaceAt, StoreError> {
         self.read(move |connection| {
+            let kept_from = rows::kept_from(connection)?;
             Ok(match rows::place_at(connection, position)? {
+                Some(place) if position < kept_from => PlaceAt::Old(place),
                 Some(place) => PlaceAt::There(place),
-                None if position <= rows::kept_from(connection)? => PlaceAt::Forgotten,
+                None if position <= kept_from => PlaceAt::Forgotten,
                 None => PlaceAt::Nothing,
             })
         })

@@ -18,7 +18,11 @@ impl Model {
                 self.done.iter().find(|(done, _)| done.by == deed.by && done.client_id() == Some(client_id))
         {
             // MSG-7, MSG-8, GRP-3
-            return if same(&before.act, &deed.act) { Ok(Some(answer.clone())) } else { Err(ErrorCode::IdempotencyConflict) };
+            return if same(&before.act, &deed.act) {
+                Ok(Some(answer.clone()))
+            } else {
+                Err(ErrorCode::IdempotencyConflict)
+            };
         }
         let (views, user) = (self.views(), &self.users[deed.by]);
         match &deed.act {
@@ -37,16 +41,16 @@ impl Model {
             }
             Act::React { chat_id, message_id, emoji } => {
                 self.may_write(user.user_id, *chat_id)?;
-                let message = views.messages().find(|message| {
-                    message.message_id == *message_id && message.chat_id == *chat_id
-                });
+                let message =
+                    views.messages().find(|message| message.message_id == *message_id && message.chat_id == *chat_id);
                 if !message.is_some_and(|message| views.sees(user.user_id, *chat_id, message.seq)) {
                     return Err(ErrorCode::MessageNotFound);
                 }
                 // REA-7
                 let counts = views.counts(*message_id);
                 let own = views.own_reaction(user.user_id, *message_id);
-                let makes_room = counts.iter().any(|counted| counted.count == 1 && Some(&counted.emoji) == own.as_ref());
+                let makes_room =
+                    counts.iter().any(|counted| counted.count == 1 && Some(&counted.emoji) == own.as_ref());
                 let is_new = emoji.as_ref().is_some_and(|emoji| counts.iter().all(|counted| counted.emoji != *emoji));
                 let different = counts.len() as u64 - u64::from(makes_room);
                 if is_new && different >= self.limits.max_different_reactions {

@@ -58,11 +58,13 @@ impl Model {
             Wish::Mark { by, marks } => {
                 let by = self.number(by.number);
                 let user_id = self.users[by].user_id;
-                let own: Vec<_> = views.chats().into_iter().filter(|chat_id| views.chat(user_id, *chat_id).is_some()).collect();
+                let own: Vec<_> =
+                    views.chats().into_iter().filter(|chat_id| views.chat(user_id, *chat_id).is_some()).collect();
                 let mut made: Vec<Mark> = Vec::new();
                 for wanted in marks {
                     let chat_id = wanted.chat.of(&own, &self.all_chats());
-                    let last = views.seen(user_id, chat_id).last().and_then(|seen| seen.to).unwrap_or(views.count(chat_id));
+                    let last =
+                        views.seen(user_id, chat_id).last().and_then(|seen| seen.to).unwrap_or(views.count(chat_id));
                     let at = |back: u8| mark((last + 1).saturating_sub(u64::from(back)));
                     let read = wanted.read.or(if wanted.delivered.is_none() { Some(1) } else { None });
                     if made.iter().all(|made| made.chat_id != chat_id) {
@@ -123,7 +125,8 @@ impl Model {
             }
             Wish::RemoveAdmin { chat, by, target } => {
                 let (chat_id, by) = self.by_admin(*chat, *by);
-                let admins: Vec<_> = self.those(|user_id| views.admins(chat_id).iter().any(|admin| admin.user_id == user_id));
+                let admins: Vec<_> =
+                    self.those(|user_id| views.admins(chat_id).iter().any(|admin| admin.user_id == user_id));
                 let target = self.named(u8::try_from(target.of(&admins, &self.everybody())).unwrap());
                 Deed { by, act: Act::ChangeAdmin { chat_id, target, role: Role::Member } }
             }
@@ -211,7 +214,8 @@ impl Model {
     fn named(&self, number: u8) -> Named {
         match self.users.get(usize::from(number)) {
             Some(user @ User { username, .. }) => {
-                let text = if number % 2 == 0 { username.as_str().to_uppercase() } else { username.as_str().to_owned() };
+                let text =
+                    if number % 2 == 0 { username.as_str().to_uppercase() } else { username.as_str().to_owned() };
                 Named { username: text.parse().unwrap(), user: Some(user.clone()) }
             }
             None => Named { username: format!("nobody{number}").parse().unwrap(), user: None },
@@ -220,7 +224,8 @@ impl Model {
 
     /// One that the user has used, or a new one.
     fn client_id(&self, by: usize, used: Option<u8>) -> ClientId {
-        let own: Vec<_> = self.done.iter().filter(|(done, _)| done.by == by).filter_map(|(done, _)| done.client_id()).collect();
+        let own: Vec<_> =
+            self.done.iter().filter(|(done, _)| done.by == by).filter_map(|(done, _)| done.client_id()).collect();
         match used {
             Some(number) if !own.is_empty() => nth(&own, number),
             _ => {
