@@ -21,7 +21,7 @@ mod state;
 #[cfg(test)]
 mod testing;
 
-pub use change::{Change, ChangeBody, GroupCreation, Record};
+pub use change::{Audience, Change, ChangeBody, GroupCreation, Record};
 pub use change_profile::ChangeProfile;
 pub use change_reaction::ChangeReaction;
 pub use command::{Command, Decision, Stamp};

@@ -3,12 +3,12 @@
 mod connection;
 mod frames;
 mod outbox;
+mod recent;
 mod resume;
 mod router;
 
 pub use connection::{Connecting, close, serve};
 pub use outbox::{Outbox, Outgoing};
-pub use resume::Resumed;
 pub use router::{Router, TooManyConnections};
 
 pub use frames::EncodedEvent;

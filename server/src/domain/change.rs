@@ -128,19 +128,43 @@ pub struct GroupCreation {
     pub results: Vec<AddedMember>,
 }
 
+/// Whom a change is for.
+#[derive(Debug, Clone)]
+pub enum Audience {
+    /// One user.
+    One(UserId),
+    /// Everybody who might see that place of a chat.
+    Many(Arc<[UserId]>),
+}
+
+impl Audience {
+    /// Whether a user is one of them.
+    pub fn contains(&self, user_id: UserId) -> bool {
+        self.as_slice().contains(&user_id)
+    }
+
+    /// All of them.
+    pub fn as_slice(&self) -> &[UserId] {
+        match self {
+            Self::One(user_id) => std::slice::from_ref(user_id),
+            Self::Many(users) => users,
+        }
+    }
+}
+
 impl ChangeBody {
     /// Whom the change is for.
-    pub fn audience(&self) -> &[UserId] {
+    pub fn audience(&self) -> Audience {
         match self {
             Self::MessageCreated { audience, .. }
             | Self::GroupActivity { audience, .. }
             | Self::ReactionChanged { audience, .. }
-            | Self::ReceiptsUpdated { audience, .. } => audience,
-            Self::ChatAdded { user, .. } => std::slice::from_ref(&user.user_id),
+            | Self::ReceiptsUpdated { audience, .. } => Audience::Many(Arc::clone(audience)),
+            Self::ChatAdded { user, .. } => Audience::One(user.user_id),
             Self::MembershipEnded { user_id, .. }
             | Self::ReadStateChanged { user_id, .. }
             | Self::ProfileChanged { user_id, .. }
-            | Self::SessionEnded { user_id, .. } => std::slice::from_ref(user_id),
+            | Self::SessionEnded { user_id, .. } => Audience::One(*user_id),
         }
     }
 

@@ -7,8 +7,8 @@ use i9chat_spec::{
 };
 
 use super::{
-    Change, ChangeBody, ChatState, Command, MediaState, MessageState, Position, Reader, SessionState, Stamp, State, Wanted,
-    accounts::claim::Claim,
+    Change, ChangeBody, ChatState, Command, MediaState, MessageState, Position, Reader, SessionState, Stamp, State,
+    Wanted, accounts::claim::Claim,
 };
 use crate::ids::Ids;
 
@@ -109,7 +109,8 @@ impl Scene {
     /// How far somebody is who has marked nothing yet.
     fn reader(&self, chat_id: ChatId, user_id: UserId) -> Reader {
         let group = self.state.chats.get(&chat_id).and_then(ChatState::as_group);
-        let start = group.and_then(|group| group.standing(user_id)).map_or(Watermark::ZERO, |standing| standing.since.0.into());
+        let start =
+            group.and_then(|group| group.standing(user_id)).map_or(Watermark::ZERO, |standing| standing.since.0.into());
         let others = self.messages(chat_id).filter(|message| message.sender.user_id != user_id);
         let unread = others.map(|message| message.seq.get()).filter(|seq| *seq > start.get()).collect();
         Reader { delivered: start, read: start, unread }
@@ -128,13 +129,13 @@ impl Scene {
 
     /// What a user has heard, as data.
     pub(super) fn events_of(&self, user: &User) -> Vec<(&'static str, serde_json::Value)> {
-        let for_user = |change: &&Change| change.body.audience().contains(&user.user_id);
+        let for_user = |change: &&Change| change.body.audience().contains(user.user_id);
         let event = |change: &Change| (change.record.event, serde_json::from_str(&change.record.data).unwrap());
         self.log.iter().filter(for_user).map(event).collect()
     }
 
     pub(super) fn heard_by(&self, user: &User) -> Vec<&'static str> {
-        let for_user = |change: &&Change| change.body.audience().contains(&user.user_id);
+        let for_user = |change: &&Change| change.body.audience().contains(user.user_id);
         self.log.iter().filter(for_user).map(|change| change.record.event).collect()
     }
 }

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     app::{App, Feed, Identity, Start},
-    domain::{Place, Record},
+    domain::Place,
 };
 
 /// How long a peer may take for what is written to it before it counts as a slow consumer. (WSK-10)
@@ -126,11 +126,11 @@ impl Connection<'_> {
         let user_id = self.identity.user.user_id;
         let here = self.router.register(user_id, &self.outbox).map_err(|_| End::from(CloseCode::Overloaded))?;
         let most = usize::try_from(app.limits.max_resume_events).unwrap_or(usize::MAX);
-        let Resumed { answer, from, records } =
-            resume(&*app.log, user_id, start, here, most).await.map_err(unavailable)?;
+        let Resumed { answer, from, events } =
+            resume(&*app.log, self.router, user_id, start, here, most).await.map_err(unavailable)?;
         // Before the first frame: whoever has read it is there. (PRS-1)
         app.presence.connect(user_id).await;
-        let welcomed = self.welcome(socket, answer, from, &records).await;
+        let welcomed = self.welcome(socket, answer, from, &events).await;
         if welcomed.is_err() {
             app.presence.disconnect(user_id).await;
         }
@@ -143,7 +143,7 @@ impl Connection<'_> {
         socket: &mut WebSocket,
         answer: Resume,
         from: Place,
-        records: &[Record],
+        events: &[Arc<EncodedEvent>],
     ) -> Result<(), End> {
         let app = self.app;
         let hello = Hello {
@@ -157,9 +157,8 @@ impl Connection<'_> {
             limits: app.limits.clone(),
         };
         self.send(socket, [self.answer(&Frame::<()>::Hello(&hello))].into()).await?;
-        for chunk in records.chunks(FLUSH_EVERY) {
-            let events = chunk.iter().map(|record| EncodedEvent::new(record.clone(), self.router.epoch()));
-            self.send(socket, events.map(|event| Outgoing::Event(Arc::new(event))).collect()).await?;
+        for chunk in events.chunks(FLUSH_EVERY) {
+            self.send(socket, chunk.iter().map(|event| Outgoing::Event(Arc::clone(event))).collect()).await?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use axum::{body::Bytes, extract::ws::Utf8Bytes};
 use i9chat_spec::{Format, FrameId, Heartbeat, Hello, Problem};
 use serde::Serialize;
 
-use crate::domain::{LogEpoch, Record};
+use crate::domain::{LogEpoch, Place, Record};
 
 /// An event on its way to connections.
 #[derive(Debug)]
@@ -21,6 +21,11 @@ impl EncodedEvent {
     /// The event of a change.
     pub fn new(record: Record, epoch: LogEpoch) -> Self {
         Self { record, epoch, json: OnceLock::new(), messagepack: OnceLock::new() }
+    }
+
+    /// Where the change stands.
+    pub fn place(&self) -> Place {
+        self.record.place
     }
 
     /// The frame as JSON.
@@ -72,7 +77,7 @@ mod tests {
     use i9chat_spec::{ChatId, EventFrame, Example, ServerFrame, event::MessageCreated};
 
     use super::*;
-    use crate::domain::{Place, Position};
+    use crate::domain::Position;
 
     #[test]
     fn an_event_reads_as_the_type_that_the_documents_describe() {

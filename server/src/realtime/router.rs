@@ -7,7 +7,10 @@ use i9chat_spec::{CloseCode, CloseReason, SessionId, UserId};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::{EncodedEvent, Outbox, Outgoing};
+use super::{
+    EncodedEvent, Outbox, Outgoing,
+    recent::{Missed, Recent},
+};
 use crate::{
     app::{LiveSink, News},
     bus::{LiveBus, LiveEvent, Subscriber},
@@ -21,6 +24,7 @@ pub struct Router {
     epoch: LogEpoch,
     max_connections_per_user: usize,
     state: Mutex<State>,
+    recent: Recent,
     advanced: Notify,
     left: Notify,
 }
@@ -45,6 +49,7 @@ impl Router {
             epoch: head.epoch,
             max_connections_per_user,
             state: Mutex::new(state),
+            recent: Recent::after(head.place.position),
             advanced: Notify::new(),
             left: Notify::new(),
         }
@@ -92,6 +97,11 @@ impl Router {
         }
     }
 
+    /// What a user missed after a position, up to a place that was reached, as far as it is remembered here.
+    pub(super) fn recently_missed(&self, user_id: UserId, after: Position, up_to: Place, most: usize) -> Missed {
+        self.recent.missed(user_id, after, up_to, most)
+    }
+
     /// Closes every connection; `delay` says how long each waits before it connects again. (WSK-12)
     pub fn close_all(&self, mut delay: impl FnMut() -> u64) {
         for outbox in self.state.lock().users.values().flatten() {
@@ -135,6 +145,7 @@ impl LiveBus for Router {
 impl Subscriber for Router {
     fn deliver(&self, changes: &[Change]) {
         let mut state = self.state.lock();
+        let mut delivered = Vec::with_capacity(changes.len());
         for Change { record, body } in changes {
             // A session that ends hears nothing more, its own end included. (SES-10)
             if let ChangeBody::SessionEnded { user_id, session_id, .. } = body {
@@ -142,14 +153,19 @@ impl Subscriber for Router {
                     outbox.close(CloseReason { code: CloseCode::SessionEnded, retry_after_ms: None });
                 }
             }
-            let mut encoded = None;
-            for user_id in body.audience() {
+            let audience = body.audience();
+            let event = Arc::new(EncodedEvent::new(record.clone(), self.epoch));
+            for user_id in audience.as_slice() {
                 for outbox in state.users.get(user_id).into_iter().flatten() {
-                    let event = encoded.get_or_insert_with(|| Arc::new(EncodedEvent::new(record.clone(), self.epoch)));
-                    outbox.push(Outgoing::Event(Arc::clone(event)));
+                    outbox.push(Outgoing::Event(Arc::clone(&event)));
                 }
             }
-            state.applied = record.place;
+            delivered.push((audience, event));
+        }
+        // Before anybody can see that it is applied: who registers then finds it.
+        self.recent.keep(delivered);
+        if let Some(last) = changes.last() {
+            state.applied = last.record.place;
         }
         drop(state);
         self.advanced.notify_waiters();
