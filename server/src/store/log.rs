@@ -120,6 +120,7 @@ pub enum PlaceAt {
 
 impl PlaceAt {
     /// What a place is that somebody says the log has: there, forgotten, or not of this log.
+    #[must_use]
     pub fn check(self, place: Place) -> Self {
         match self {
             Self::There(stored) | Self::Old(stored) if stored != place => Self::Nothing,

@@ -191,7 +191,7 @@ impl Model {
     fn check_changes(&self, before: u64) {
         let views = self.views();
         for (position, change) in (1..).zip(&self.log).skip(usize::try_from(before).unwrap()) {
-            let mut told: Vec<_> = change.body.audience().to_vec();
+            let mut told: Vec<_> = change.body.audience().as_slice().to_vec();
             told.sort_unstable();
             let mut meant: Vec<_> = match (addressed_chat(&change.body), addressed_user(&change.body)) {
                 (None, Some(user_id)) => vec![user_id],
