@@ -178,9 +178,7 @@ mod tests {
         Ledger::new(3, &[room])
     }
 
-    fn mark(number: u64) -> Option<Mark> {
-        Some(Mark { run: 1, sender: 0, number })
-    }
+    const MARK: Option<Mark> = Some(Mark { run: 1, sender: 0, number: 0 });
 
     #[test]
     fn an_acknowledged_message_is_lost_until_everybody_in_the_chat_has_it() {
@@ -190,10 +188,10 @@ mod tests {
         assert!(ledger.is_settled());
         ledger.acknowledge(chat_id, 5, at(2));
         assert_eq!(ledger.lost(), 2);
-        ledger.deliver(0, chat_id, 5, mark(0), at(3));
-        ledger.deliver(1, chat_id, 5, mark(0), at(4));
+        ledger.deliver(0, chat_id, 5, MARK, at(3));
+        ledger.deliver(1, chat_id, 5, MARK, at(4));
         assert_eq!((ledger.lost(), ledger.totals().delivered), (0, 2));
-        ledger.deliver(1, chat_id, 5, mark(0), at(4));
+        ledger.deliver(1, chat_id, 5, MARK, at(4));
         assert_eq!(ledger.totals().duplicated, 1);
         // An activity has a place too, and is no message of the run.
         ledger.deliver(0, chat_id, 6, None, at(5));
@@ -206,8 +204,8 @@ mod tests {
     #[test]
     fn what_must_not_come_is_trouble() {
         let mut ledger = ledger();
-        ledger.deliver(2, ChatId::example(), 5, mark(0), at(1));
-        ledger.deliver(0, ChatId::example(), 5, mark(9), at(1));
+        ledger.deliver(2, ChatId::example(), 5, MARK, at(1));
+        ledger.deliver(0, ChatId::example(), 5, Some(Mark { run: 1, sender: 0, number: 9 }), at(1));
         let troubles = ["a message that nobody sent", "an event of a chat of others"];
         assert_eq!(ledger.totals().troubles.keys().collect::<Vec<_>>(), troubles);
     }
