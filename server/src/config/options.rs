@@ -122,6 +122,8 @@ options! {
     heartbeat_ms: Count, "I9CHAT_HEARTBEAT_MS", "MILLISECONDS";
     /// How long users may still count as online after the server crashed, in seconds [default: 30]
     presence_lease_s: Count, "I9CHAT_PRESENCE_LEASE_S", "SECONDS";
+    /// The most users whose presence one WebSocket is subscribed to, up to 500 [default: 500]
+    max_presence_subscriptions: Count, "I9CHAT_MAX_PRESENCE_SUBSCRIPTIONS", "NUMBER";
     /// How many searches around a place a minute one user may make [default: 60]
     nearby_per_minute: Count, "I9CHAT_NEARBY_PER_MINUTE", "NUMBER";
     /// The most uploads of one user that are not complete or not used; a further one is refused [default: 100]
