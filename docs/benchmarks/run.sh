@@ -6,7 +6,7 @@
 #   docs/benchmarks/run.sh mixed             ten minutes of everything at once
 #
 # The server is pinned to core 0 and the load to core 1, both on the loopback interface; everything is kept in a folder of
-# its own, which is removed at the end. Needs taskset, cc, python3 and wrk (Debian: util-linux, gcc, python3, wrk).
+# its own, which is removed at the end. Needs taskset, cc, python3, curl and wrk (Debian: util-linux, gcc, python3, curl, wrk).
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -148,7 +148,35 @@ pages() {
     stop
 }
 
-if (($# == 0)); then set -- direct slow group chats idle resume first pages; fi
+# The login and password of the first user that `load` has made.
+account() {
+    python3 -c "import json, sys; user = json.load(open(sys.argv[1]))[0]; print(user['login'], user['password'])" "$WORK/users-$FOLDER.json"
+}
+
+# Searches around places among a million users.
+nearby() {
+    start nearby
+    load direct --senders 2 --seconds 1 >/dev/null
+    stop
+    python3 "$HERE/nearby.py" fill "$WORK/nearby/i9chat.db"
+    start nearby env I9CHAT_NEARBY_PER_MINUTE=1000000
+    local login password
+    read -r login password < <(account)
+    taskset -c 1 python3 "$HERE/nearby.py" search "$URL" "$login" "$password"
+    stop
+}
+
+# 50 MiB up and down, beside a plain copy.
+media() {
+    start media
+    load direct --senders 2 --seconds 1 >/dev/null
+    local login password
+    read -r login password < <(account)
+    taskset -c 1 python3 "$HERE/media.py" "$URL" "$login" "$password" "$WORK"
+    stop
+}
+
+if (($# == 0)); then set -- direct slow group chats nearby media idle resume first pages; fi
 for part in "$@"; do
     printf '\n== %s\n' "$part"
     "$part"
