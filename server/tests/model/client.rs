@@ -45,9 +45,19 @@ enum Phase {
 /// What is still to be read.
 #[derive(Debug, Default)]
 struct Reading {
-    list: Option<Option<Cursor>>,
+    list: List,
     chats: VecDeque<ChatId>,
     before: Option<Seq>,
+}
+
+/// How much of the list of chats was read.
+#[derive(Debug, Default)]
+enum List {
+    Nothing,
+    /// Up to the page that goes on here.
+    Before(Cursor),
+    #[default]
+    All,
 }
 
 /// The world as a client meets it: the model, and what the server calls things.
@@ -73,14 +83,14 @@ impl Scene<'_> {
     }
 }
 
-fn limit(number: u64) -> Option<PageLimit> {
-    Some(PageLimit::try_from(number).unwrap())
+fn limit(number: u64) -> PageLimit {
+    PageLimit::try_from(number).unwrap()
 }
 
 impl Client {
     /// A client that has read nothing.
     pub fn new(caller: Caller, cursor: Cursor) -> Self {
-        let phase = Phase::Reading(Reading { list: Some(None), ..Reading::default() });
+        let phase = Phase::Reading(Reading { list: List::Nothing, ..Reading::default() });
         Self { caller, fold: Fold::default(), cursor, position: 0, phase }
     }
 
@@ -193,9 +203,11 @@ impl Client {
 
     /// One request; whether more is to be read after it.
     async fn read_on(&mut self, scene: Scene<'_>, reading: &mut Reading) -> bool {
-        if let Some(after) = reading.list.take() {
-            let is_first = after.is_none();
-            let query = ChatsQuery { after, changed_since: None, limit: limit(CHATS) };
+        let list = std::mem::take(&mut reading.list);
+        if !matches!(list, List::All) {
+            let is_first = matches!(list, List::Nothing);
+            let after = if let List::Before(next) = list { Some(next) } else { None };
+            let query = ChatsQuery { after, changed_since: None, limit: Some(limit(CHATS)) };
             let page = self.caller.get::<ListChats>(i9chat_spec::Nothing {}, query).await.unwrap();
             if is_first {
                 self.cursor = page["cursor"].as_str().unwrap().parse().unwrap();
@@ -205,20 +217,21 @@ impl Client {
                 reading.chats.push_back(chat.chat_id);
                 self.fold.listed(chat);
             }
-            reading.list = page.get("next").map(|next| Some(next.as_str().unwrap().parse().unwrap()));
+            let next = page.get("next").map(|next| next.as_str().unwrap().parse().unwrap());
+            reading.list = next.map_or(List::All, List::Before);
         } else if let Some(chat_id) = reading.chats.front().copied() {
             reading.before = self.read_entries(scene, chat_id, reading.before).await;
             if reading.before.is_none() {
                 reading.chats.pop_front();
             }
         }
-        reading.list.is_some() || !reading.chats.is_empty()
+        !matches!(reading.list, List::All) || !reading.chats.is_empty()
     }
 
     /// A page of entries; where the next one begins.
     async fn read_entries(&mut self, scene: Scene<'_>, chat_id: ChatId, before: Option<Seq>) -> Option<Seq> {
         let path = OneChat { chat_id: scene.names.chat(chat_id) };
-        let query = EntriesQuery { before, after: None, limit: limit(ENTRIES) };
+        let query = EntriesQuery { before, after: None, limit: Some(limit(ENTRIES)) };
         let page = scene.names.translate(self.caller.get::<ListEntries>(path, query).await.unwrap());
         let entries: Vec<Entry> = serde_json::from_value(page["items"].clone()).unwrap();
         self.fold.read_entries(chat_id, entries);
@@ -235,7 +248,7 @@ impl Client {
     /// After a break that was too long: the list anew, and the entries of what has changed since. (RSM-5)
     async fn read_what_changed(&mut self, scene: Scene<'_>, since: Cursor, was: u64) {
         let mut changed = Vec::new();
-        let mut query = ChatsQuery { after: None, changed_since: Some(since), limit: limit(CHATS) };
+        let mut query = ChatsQuery { after: None, changed_since: Some(since), limit: Some(limit(CHATS)) };
         loop {
             let page = match self.caller.get::<ListChats>(i9chat_spec::Nothing {}, query.clone()).await {
                 Ok(page) => page,
@@ -253,15 +266,12 @@ impl Client {
         let order = scene.views.list(self.caller.user.user_id);
         self.fold.start_over(|chat_id| changed.iter().any(|chat| chat.chat_id == chat_id));
         for Chat { chat_id, .. } in order {
-            match changed.iter().find(|chat| chat.chat_id == chat_id) {
-                Some(chat) => {
-                    self.fold.listed(chat.clone());
-                    self.read_all_entries(scene, chat_id).await;
-                }
-                None => {
-                    assert!(self.fold.holds(chat_id), "a chat that is new has changed");
-                    self.fold.goes_last(chat_id);
-                }
+            if let Some(chat) = changed.iter().find(|chat| chat.chat_id == chat_id) {
+                self.fold.listed(chat.clone());
+                self.read_all_entries(scene, chat_id).await;
+            } else {
+                assert!(self.fold.holds(chat_id), "a chat that is new has changed");
+                self.fold.goes_last(chat_id);
             }
         }
     }

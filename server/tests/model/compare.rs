@@ -42,8 +42,8 @@ pub fn same(found: Outcome, expected: Outcome, what: impl FnOnce() -> String) {
     }
 }
 
-fn limit(number: usize) -> Option<PageLimit> {
-    Some(PageLimit::try_from(number as u64).unwrap())
+fn limit(number: usize) -> PageLimit {
+    PageLimit::try_from(number as u64).unwrap()
 }
 
 impl Compare<'_> {
@@ -100,7 +100,7 @@ impl Compare<'_> {
         let most = 1 + self.turn % 4;
         let read = |after: Option<Value>| {
             let after = after.map(|next| next.as_str().unwrap().parse().unwrap());
-            let query = ChatsQuery { after, changed_since: None, limit: limit(most) };
+            let query = ChatsQuery { after, changed_since: None, limit: Some(limit(most)) };
             caller.get::<ListChats>(i9chat_spec::Nothing {}, query)
         };
         let expected = json!(self.scene.views.list(caller.user.user_id));
@@ -111,7 +111,7 @@ impl Compare<'_> {
         let most = 1 + self.turn % 3;
         let read = |after: Option<Value>| {
             let after = after.map(|next| next.as_str().unwrap().parse().unwrap());
-            let query = ChatsQuery { after, changed_since: Some(place.cursor.clone()), limit: limit(most) };
+            let query = ChatsQuery { after, changed_since: Some(place.cursor.clone()), limit: Some(limit(most)) };
             caller.get::<ListChats>(i9chat_spec::Nothing {}, query)
         };
         let views = self.scene.views;
@@ -160,11 +160,11 @@ impl Compare<'_> {
         let seq = |next: Value| next.as_u64().unwrap();
         let down = |next: Option<Value>| {
             let before = next.map(|next| Seq::try_from(seq(next)).unwrap());
-            caller.get::<ListEntries>(self.one(chat_id), EntriesQuery { before, after: None, limit: limit(most) })
+            caller.get::<ListEntries>(self.one(chat_id), EntriesQuery { before, after: None, limit: Some(limit(most)) })
         };
         let up = |next: Option<Value>| {
             let after = Some(next.map_or(Watermark::ZERO, |next| Watermark::try_from(seq(next)).unwrap()));
-            caller.get::<ListEntries>(self.one(chat_id), EntriesQuery { before: None, after, limit: limit(most) })
+            caller.get::<ListEntries>(self.one(chat_id), EntriesQuery { before: None, after, limit: Some(limit(most)) })
         };
         let mut expected = views.entries(caller.user.user_id, chat_id);
         let may = self.visible(caller, chat_id);
@@ -190,7 +190,8 @@ impl Compare<'_> {
 
         let members = self
             .pages(most, |next| {
-                caller.get::<ListMembers>(self.one(chat_id), NamesQuery { after: after(next), limit: limit(most) })
+                caller
+                    .get::<ListMembers>(self.one(chat_id), NamesQuery { after: after(next), limit: Some(limit(most)) })
             })
             .await
             .map(|members| {
@@ -202,7 +203,8 @@ impl Compare<'_> {
         same(members, may.map(|()| json!(views.member_list(chat_id))), || format!("members for {who}"));
 
         let receipts = self.pages(most, |next| {
-            caller.get::<ListChatReceipts>(self.one(chat_id), NamesQuery { after: after(next), limit: limit(most) })
+            caller
+                .get::<ListChatReceipts>(self.one(chat_id), NamesQuery { after: after(next), limit: Some(limit(most)) })
         });
         let may = self.for_members(caller, chat_id);
         same(receipts.await, may.map(|()| json!(views.chat_receipts(chat_id))), || {
@@ -221,7 +223,7 @@ impl Compare<'_> {
         let most = 1 + self.turn % 3;
         let names = |next: Option<Value>| NamesQuery {
             after: next.map(|next| next.as_str().unwrap().parse().unwrap()),
-            limit: limit(most),
+            limit: Some(limit(most)),
         };
 
         let read = caller.get::<GetMessage>(path.clone(), i9chat_spec::Nothing {}).await;
@@ -251,7 +253,7 @@ impl Compare<'_> {
         let views = self.scene.views;
         let expected = views.events(caller.user.user_id, place.position);
         let most = 1 + self.turn % 6;
-        let query = |cursor: &Cursor| EventsQuery { cursor: Some(cursor.clone()), limit: limit(most) };
+        let query = |cursor: &Cursor| EventsQuery { cursor: Some(cursor.clone()), limit: Some(limit(most)) };
         let (mut cursor, mut position) = (place.cursor.clone(), place.position);
         let mut found = Vec::new();
         loop {

@@ -8,23 +8,23 @@ pub fn assert_same(found: &impl Serialize, expected: &impl Serialize, what: impl
     let (found, expected) = (json!(found), json!(expected));
     if found != expected {
         let mut places = Vec::new();
-        differ(&mut places, String::new(), &found, &expected);
+        differ(&mut places, "", &found, &expected);
         panic!("{}:\n{}", what(), places.join("\n"));
     }
 }
 
-fn differ(places: &mut Vec<String>, place: String, found: &Value, expected: &Value) {
+fn differ(places: &mut Vec<String>, place: &str, found: &Value, expected: &Value) {
     match (found, expected) {
         (Value::Object(one), Value::Object(other)) => {
             let names = one.keys().chain(other.keys().filter(|name| !one.contains_key(*name)));
             for name in names {
                 let side = |fields: &serde_json::Map<String, Value>| fields.get(name).cloned().unwrap_or_default();
-                differ(places, format!("{place}/{name}"), &side(one), &side(other));
+                differ(places, &format!("{place}/{name}"), &side(one), &side(other));
             }
         }
         (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
             for (index, (found, expected)) in one.iter().zip(other).enumerate() {
-                differ(places, format!("{place}/{index}"), found, expected);
+                differ(places, &format!("{place}/{index}"), found, expected);
             }
         }
         (found, expected) if found != expected => {

@@ -79,7 +79,7 @@ impl Fold {
         self.held.contains_key(&chat_id)
     }
 
-    fn to_front(&mut self, chat_id: ChatId) {
+    fn put_first(&mut self, chat_id: ChatId) {
         self.order.retain(|id| *id != chat_id);
         self.order.insert(0, chat_id);
     }
@@ -89,7 +89,7 @@ impl Fold {
         match frame.event {
             Event::ChatAdded(added) => {
                 let chat_id = added.chat.chat_id;
-                self.to_front(chat_id);
+                self.put_first(chat_id);
                 self.held.insert(chat_id, Held { chat: added.chat, entries: BTreeMap::new() });
                 return Need::Entries(chat_id);
             }
@@ -104,7 +104,7 @@ impl Fold {
             Event::MessageCreated(created) => {
                 let chat_id = created.message.chat_id;
                 assert_eq!(frame.chat_id, Some(chat_id));
-                self.to_front(chat_id);
+                self.put_first(chat_id);
                 match self.held.get_mut(&chat_id) {
                     Some(held) => held.message_created(viewer, created.message),
                     None => return Need::Chat(chat_id),
@@ -113,7 +113,7 @@ impl Fold {
             Event::GroupActivity(happened) => {
                 let chat_id = happened.activity.chat_id;
                 assert_eq!(frame.chat_id, Some(chat_id));
-                self.to_front(chat_id);
+                self.put_first(chat_id);
                 match self.held.get_mut(&chat_id) {
                     Some(held) => held.group_activity(viewer, happened.activity),
                     None => return Need::Chat(chat_id),

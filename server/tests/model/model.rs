@@ -193,12 +193,12 @@ impl Model {
         for (position, change) in (1..).zip(&self.log).skip(usize::try_from(before).unwrap()) {
             let mut told: Vec<_> = change.body.audience().as_slice().to_vec();
             told.sort_unstable();
-            let mut meant: Vec<_> = match (addressed_chat(&change.body), addressed_user(&change.body)) {
-                (None, Some(user_id)) => vec![user_id],
-                _ => {
-                    let users = self.users.iter().map(|user| user.user_id);
-                    users.filter(|user_id| views.is_for(*user_id, position, &change.body)).collect()
-                }
+            let addressed = addressed_user(&change.body).filter(|_| addressed_chat(&change.body).is_none());
+            let mut meant: Vec<_> = if let Some(user_id) = addressed {
+                vec![user_id]
+            } else {
+                let users = self.users.iter().map(|user| user.user_id);
+                users.filter(|user_id| views.is_for(*user_id, position, &change.body)).collect()
             };
             meant.sort_unstable();
             assert_eq!(told, meant, "whom {:?} is for", change.body);

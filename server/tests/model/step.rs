@@ -1,6 +1,7 @@
 //! What happens in a case. Everything is named by small numbers, so that a list of steps means the same whenever it is
 //! replayed, and still means something when a part of it is left out.
 
+use i9chat_spec::Patch;
 use proptest::{collection::vec, option, prelude::*};
 
 /// One thing that happens.
@@ -89,7 +90,7 @@ pub enum Wish {
         chat: Pick,
         by: Pick,
         name: Option<u8>,
-        description: Option<Option<u8>>,
+        description: Patch<u8>,
     },
     /// A command with a `client_id` once more.
     Retry {
@@ -161,6 +162,10 @@ fn marks() -> impl Strategy<Value = Wish> {
     (pick(), vec(mark(), 1..3)).prop_map(|(by, marks)| Wish::Mark { by, marks })
 }
 
+fn description() -> impl Strategy<Value = Patch<u8>> {
+    prop_oneof![Just(Patch::Keep), Just(Patch::Clear), (0..3_u8).prop_map(Patch::Set)]
+}
+
 fn wish() -> impl Strategy<Value = Wish> {
     prop_oneof![
         3 => open_direct(),
@@ -174,7 +179,7 @@ fn wish() -> impl Strategy<Value = Wish> {
         3 => (pick(), pick(), pick()).prop_map(|(chat, by, target)| Wish::Remove { chat, by, target }),
         2 => (pick(), pick(), pick()).prop_map(|(chat, by, target)| Wish::MakeAdmin { chat, by, target }),
         2 => (pick(), pick(), pick()).prop_map(|(chat, by, target)| Wish::RemoveAdmin { chat, by, target }),
-        2 => (pick(), pick(), option::of(0..4_u8), option::of(option::of(0..3_u8)))
+        2 => (pick(), pick(), option::of(0..4_u8), description())
             .prop_map(|(chat, by, name, description)| Wish::Update { chat, by, name, description }),
         2 => any::<u8>().prop_map(|which| Wish::Retry { which }),
     ]

@@ -126,7 +126,7 @@ impl World {
         };
         let scene = scene(&self.model, &self.names, &self.sweeps);
         join_all(self.clients.iter_mut().map(|client| client.go_on(scene))).await;
-        let everything = self.steps % LOOK_AROUND == 0;
+        let everything = self.steps.is_multiple_of(LOOK_AROUND);
         let chats = if everything { scene.views.chats() } else { concerned };
         self.compare(&chats).await;
     }

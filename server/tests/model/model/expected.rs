@@ -1,7 +1,7 @@
 //! What the protocol says of each wish, without a look at the rules of the server.
 
 use i9chat_server::domain::groups::Named;
-use i9chat_spec::{ChatId, ErrorCode, ReadState, Role, User, UserId, api::groups::AddedMember};
+use i9chat_spec::{ChatId, Emoji, ErrorCode, MessageId, ReadState, Role, User, UserId, api::groups::AddedMember};
 use serde_json::{Value, json};
 
 use super::Model;
@@ -27,7 +27,7 @@ impl Model {
         let (views, user) = (self.views(), &self.users[deed.by]);
         match &deed.act {
             Act::OpenDirect { with } if with.user_id == user.user_id => Err(ErrorCode::DirectWithSelf),
-            Act::OpenDirect { .. } => Ok(None),
+            Act::OpenDirect { .. } | Act::CreateGroup { .. } => Ok(None),
             Act::Send { chat_id, reply_to, .. } => {
                 self.may_write(user.user_id, *chat_id)?;
                 let is_seen = |id| {
@@ -40,24 +40,7 @@ impl Model {
                 if reply_to.is_some_and(|id| !is_seen(id)) { Err(ErrorCode::ReplyNotFound) } else { Ok(None) }
             }
             Act::React { chat_id, message_id, emoji } => {
-                self.may_write(user.user_id, *chat_id)?;
-                let message =
-                    views.messages().find(|message| message.message_id == *message_id && message.chat_id == *chat_id);
-                if !message.is_some_and(|message| views.sees(user.user_id, *chat_id, message.seq)) {
-                    return Err(ErrorCode::MessageNotFound);
-                }
-                // REA-7
-                let counts = views.counts(*message_id);
-                let own = views.own_reaction(user.user_id, *message_id);
-                let makes_room =
-                    counts.iter().any(|counted| counted.count == 1 && Some(&counted.emoji) == own.as_ref());
-                let is_new = emoji.as_ref().is_some_and(|emoji| counts.iter().all(|counted| counted.emoji != *emoji));
-                let different = counts.len() as u64 - u64::from(makes_room);
-                if is_new && different >= self.limits.max_different_reactions {
-                    Err(ErrorCode::TooManyReactions)
-                } else {
-                    Ok(None)
-                }
+                self.reaction(user.user_id, *chat_id, *message_id, emoji.as_ref())
             }
             Act::Mark { marks } => {
                 let results: Vec<_> = marks
@@ -69,7 +52,6 @@ impl Model {
                     .collect();
                 Ok(Some(json!({ "results": results })))
             }
-            Act::CreateGroup { .. } => Ok(None),
             Act::Join { chat_id } => {
                 self.is_group(*chat_id)?;
                 let count = views.members(*chat_id).len() as u64;
@@ -106,10 +88,9 @@ impl Model {
                 self.as_admin(deed.by, *chat_id)?;
                 let target = target.user.as_ref().ok_or(ErrorCode::UserNotFound)?;
                 match (views.standing(target.user_id, *chat_id), role) {
-                    (Standing::Member, Role::Admin) => Ok(Some(Value::Null)),
                     (Standing::Admin, Role::Admin) => Err(ErrorCode::AlreadyAdmin),
                     (Standing::Admin, _) if views.admins(*chat_id).len() == 1 => Err(ErrorCode::LastAdmin),
-                    (Standing::Admin, _) => Ok(Some(Value::Null)),
+                    (Standing::Admin, _) | (Standing::Member, Role::Admin) => Ok(Some(Value::Null)),
                     (Standing::Member, _) => Err(ErrorCode::TargetNotAdmin),
                     _ => Err(ErrorCode::TargetNotMember),
                 }
@@ -118,13 +99,38 @@ impl Model {
         }
     }
 
+    fn reaction(
+        &self,
+        user_id: UserId,
+        chat_id: ChatId,
+        message_id: MessageId,
+        emoji: Option<&Emoji>,
+    ) -> Result<Option<Value>, ErrorCode> {
+        let views = self.views();
+        self.may_write(user_id, chat_id)?;
+        let message = views.messages().find(|message| message.message_id == message_id && message.chat_id == chat_id);
+        if !message.is_some_and(|message| views.sees(user_id, chat_id, message.seq)) {
+            return Err(ErrorCode::MessageNotFound);
+        }
+        // REA-7
+        let counts = views.counts(message_id);
+        let own = views.own_reaction(user_id, message_id);
+        let makes_room = counts.iter().any(|counted| counted.count == 1 && Some(&counted.emoji) == own.as_ref());
+        let is_new = emoji.is_some_and(|emoji| counts.iter().all(|counted| counted.emoji != *emoji));
+        let different = counts.len() as u64 - u64::from(makes_room);
+        if is_new && different >= self.limits.max_different_reactions {
+            Err(ErrorCode::TooManyReactions)
+        } else {
+            Ok(None)
+        }
+    }
+
     /// Who is in a chat writes to it. (MSG-9, REA-7)
     fn may_write(&self, user_id: UserId, chat_id: ChatId) -> Result<(), ErrorCode> {
         match self.views().is_group(chat_id) {
-            None => Err(ErrorCode::ChatNotFound),
             Some(_) if self.views().is_in(user_id, chat_id) => Ok(()),
             Some(true) => Err(ErrorCode::NotMember),
-            Some(false) => Err(ErrorCode::ChatNotFound),
+            Some(false) | None => Err(ErrorCode::ChatNotFound),
         }
     }
 

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::Model;
 use crate::{
     act::{Act, Deed},
-    step::{Pick, Wish, nth},
+    step::{MarkWish, Pick, Wish, nth},
     views::mark,
 };
 
@@ -55,42 +55,9 @@ impl Model {
                 let emoji = emoji.map(|emoji| nth(&EMOJIS, emoji).parse().unwrap());
                 Deed { by, act: Act::React { chat_id, message_id, emoji } }
             }
-            Wish::Mark { by, marks } => {
-                let by = self.number(by.number);
-                let user_id = self.users[by].user_id;
-                let own: Vec<_> =
-                    views.chats().into_iter().filter(|chat_id| views.chat(user_id, *chat_id).is_some()).collect();
-                let mut made: Vec<Mark> = Vec::new();
-                for wanted in marks {
-                    let chat_id = wanted.chat.of(&own, &self.all_chats());
-                    let last =
-                        views.seen(user_id, chat_id).last().and_then(|seen| seen.to).unwrap_or(views.count(chat_id));
-                    let at = |back: u8| mark((last + 1).saturating_sub(u64::from(back)));
-                    let read = wanted.read.or(if wanted.delivered.is_none() { Some(1) } else { None });
-                    if made.iter().all(|made| made.chat_id != chat_id) {
-                        made.push(Mark { chat_id, delivered: wanted.delivered.map(at), read: read.map(at) });
-                    }
-                }
-                Deed { by, act: Act::Mark { marks: made } }
-            }
+            Wish::Mark { by, marks } => self.mark(*by, marks),
             Wish::CreateGroup { by, client_id, name, description, members } => {
-                let by = self.number(*by);
-                let mut named: Vec<Named> = Vec::new();
-                for number in members {
-                    let member = self.named(*number);
-                    if named.iter().all(|named| named.username.key() != member.username.key()) {
-                        named.push(member);
-                    }
-                }
-                let usernames: Vec<Username> = named.iter().map(|named| named.username.clone()).collect();
-                let asked = NewGroup {
-                    client_id: self.client_id(by, *client_id),
-                    name: group_name(*name),
-                    description: description.then(|| "about us".parse().unwrap()),
-                    picture_id: None,
-                    members: (!usernames.is_empty()).then(|| usernames.try_into().unwrap()),
-                };
-                Deed { by, act: Act::CreateGroup { asked, members: named } }
+                self.create_group(*by, *client_id, *name, *description, members)
             }
             Wish::Join { chat, by } => {
                 let chat_id = chat.of(&self.groups(), &self.all_chats());
@@ -135,9 +102,9 @@ impl Model {
                 let asked = GroupChanges {
                     name: name.map(group_name),
                     description: match description {
-                        None => Patch::Keep,
-                        Some(None) => Patch::Clear,
-                        Some(Some(number)) => Patch::Set(nth(&DESCRIPTIONS, *number).parse().unwrap()),
+                        Patch::Keep => Patch::Keep,
+                        Patch::Clear => Patch::Clear,
+                        Patch::Set(number) => Patch::Set(nth(&DESCRIPTIONS, *number).parse().unwrap()),
                     },
                     picture_id: Patch::Keep,
                 };
@@ -150,6 +117,44 @@ impl Model {
                 nth(&self.done, *which).0
             }
         })
+    }
+
+    fn mark(&self, by: Pick, marks: &[MarkWish]) -> Deed {
+        let views = self.views();
+        let by = self.number(by.number);
+        let user_id = self.users[by].user_id;
+        let own: Vec<_> = views.chats().into_iter().filter(|chat_id| views.chat(user_id, *chat_id).is_some()).collect();
+        let mut made: Vec<Mark> = Vec::new();
+        for wanted in marks {
+            let chat_id = wanted.chat.of(&own, &self.all_chats());
+            let last = views.seen(user_id, chat_id).last().and_then(|seen| seen.to).unwrap_or(views.count(chat_id));
+            let at = |back: u8| mark((last + 1).saturating_sub(u64::from(back)));
+            let read = wanted.read.or(if wanted.delivered.is_none() { Some(1) } else { None });
+            if made.iter().all(|made| made.chat_id != chat_id) {
+                made.push(Mark { chat_id, delivered: wanted.delivered.map(at), read: read.map(at) });
+            }
+        }
+        Deed { by, act: Act::Mark { marks: made } }
+    }
+
+    fn create_group(&self, by: u8, client_id: Option<u8>, name: u8, description: bool, members: &[u8]) -> Deed {
+        let by = self.number(by);
+        let mut named: Vec<Named> = Vec::new();
+        for number in members {
+            let member = self.named(*number);
+            if named.iter().all(|named| named.username.key() != member.username.key()) {
+                named.push(member);
+            }
+        }
+        let usernames: Vec<Username> = named.iter().map(|named| named.username.clone()).collect();
+        let asked = NewGroup {
+            client_id: self.client_id(by, client_id),
+            name: group_name(name),
+            description: description.then(|| "about us".parse().unwrap()),
+            picture_id: None,
+            members: (!usernames.is_empty()).then(|| usernames.try_into().unwrap()),
+        };
+        Deed { by, act: Act::CreateGroup { asked, members: named } }
     }
 
     fn number(&self, number: u8) -> usize {
@@ -214,8 +219,11 @@ impl Model {
     fn named(&self, number: u8) -> Named {
         match self.users.get(usize::from(number)) {
             Some(user @ User { username, .. }) => {
-                let text =
-                    if number % 2 == 0 { username.as_str().to_uppercase() } else { username.as_str().to_owned() };
+                let text = if number.is_multiple_of(2) {
+                    username.as_str().to_uppercase()
+                } else {
+                    username.as_str().to_owned()
+                };
                 Named { username: text.parse().unwrap(), user: Some(user.clone()) }
             }
             None => Named { username: format!("nobody{number}").parse().unwrap(), user: None },
