@@ -50,10 +50,10 @@ fn a_group_always_has_a_name() {
         let changes: GroupChanges = decode(*format, &json!({}));
         assert_eq!(changes, GroupChanges::default());
         assert!(changes.name.is_none() && changes.description.is_keep() && changes.picture_id.is_keep());
-        // It can be left as it is, but not taken away. (GRP-8)
+        // It can be left as it is, but not taken away: `null` is missing where a value has to be. (GRP-8, CNV-5)
         match format.decode::<GroupChanges>(&format.encode(&json!({ "name": null })).unwrap()) {
             Err(DecodeError::Invalid(fault)) => {
-                assert_eq!((fault.field.as_str(), fault.code), ("name", FieldCode::WrongType));
+                assert_eq!((fault.field.as_str(), fault.code), ("name", FieldCode::Missing));
             }
             other => panic!("{other:?}"),
         }
