@@ -11,8 +11,8 @@ use serde::{
 use serde_json::Value;
 
 use crate::{
-    ChatId, ConnectionId, Cursor, Epoch, Event, Example, FrameId, Lifetimes, Limits, PROTOCOL_VERSION, Problem,
-    SessionId,
+    ChatId, ConnectionId, ConnectionLimits, Cursor, Epoch, Event, Example, FrameId, Lifetimes, PROTOCOL_VERSION,
+    Problem, SessionId,
     event::{Address, EventData, MessageCreated},
 };
 
@@ -99,8 +99,8 @@ pub struct Hello {
     pub resume: Resume,
     /// The longest silence of the connection, in milliseconds. (WSK-8)
     pub heartbeat_ms: u64,
-    /// The server's limits.
-    pub limits: Limits,
+    /// The limits that concern a connection.
+    pub limits: ConnectionLimits,
 }
 
 /// The answer to an action that succeeded. (WSK-4)
@@ -237,7 +237,7 @@ impl Example for Hello {
             cursor: Cursor::example(),
             resume: Resume::Resumed,
             heartbeat_ms: Lifetimes::default().heartbeat_ms,
-            limits: Limits::example(),
+            limits: ConnectionLimits::example(),
         }
     }
 }

@@ -44,7 +44,7 @@ pub use error::{ErrorCode, FieldCode, FieldError, Problem, Refusal};
 pub use event::Event;
 pub use frame::{ClientFrame, ErrorFrame, EventFrame, Heartbeat, Hello, ReplyFrame, Resume, ServerFrame};
 pub use ids::{ChatId, ClientId, ConnectionId, MediaId, MessageId, SessionId, UserId};
-pub use limits::{Lifetimes, Limits};
+pub use limits::{ConnectionLimits, Lifetimes, Limits};
 pub use list::List;
 pub use location::{Latitude, Location, Longitude, Near};
 pub use model::{

@@ -11,7 +11,7 @@ use crate::{
     text::{Bio, Caption, FileName, GroupDescription, GroupName, MediaTitle, MessageText, Password, Username},
 };
 
-/// The limits of a server, as its capabilities and `hello` publish them.
+/// The limits of a server, as its capabilities publish them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Limits {
     /// The largest request head, in bytes.
@@ -104,6 +104,34 @@ pub struct Limits {
     pub typing_burst: u64,
     /// Uploads of one user that are not complete, or not used yet. (MED-6)
     pub max_unused_uploads: u64,
+}
+
+/// The limits that concern a connection, as `hello` repeats them. (WSK-3)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ConnectionLimits {
+    /// The largest WebSocket frame from a client, in bytes.
+    pub max_frame_bytes: u64,
+    /// Actions a second on one connection, sustained. (WSK-11)
+    pub frames_per_second: u64,
+    /// Actions at once on one connection.
+    pub frames_burst: u64,
+    /// More missed events than this are answered with `limited`. (RSM-5)
+    pub max_resume_events: u64,
+    /// Users whose presence one connection is subscribed to. (PRS-4)
+    pub max_presence_subscriptions: u64,
+}
+
+impl Limits {
+    /// Those that concern a connection.
+    pub const fn of_connection(&self) -> ConnectionLimits {
+        ConnectionLimits {
+            max_frame_bytes: self.max_frame_bytes,
+            frames_per_second: self.frames_per_second,
+            frames_burst: self.frames_burst,
+            max_resume_events: self.max_resume_events,
+            max_presence_subscriptions: self.max_presence_subscriptions,
+        }
+    }
 }
 
 impl Default for Limits {
@@ -203,6 +231,12 @@ impl Default for Lifetimes {
 impl Example for Limits {
     fn example() -> Self {
         Self::default()
+    }
+}
+
+impl Example for ConnectionLimits {
+    fn example() -> Self {
+        Limits::default().of_connection()
     }
 }
 

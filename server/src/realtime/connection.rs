@@ -154,7 +154,7 @@ impl Connection<'_> {
             cursor: from.cursor(self.router.epoch()),
             resume: answer,
             heartbeat_ms: app.lifetimes.heartbeat_ms,
-            limits: app.limits.clone(),
+            limits: app.limits.of_connection(),
         };
         self.send(socket, [self.answer(&Frame::<()>::Hello(&hello))].into()).await?;
         for chunk in events.chunks(FLUSH_EVERY) {

@@ -1,7 +1,7 @@
 use i9chat_spec::{
-    Activity, ActivityKind, Chat, ChatKind, ContentKind, Entry, ErrorCode, FieldCode, FieldError, GroupSummary,
-    Lifetimes, Limits, Membership, Message, MessageStatus, Partner, PresenceState, Problem, Profile, Quote,
-    ReactionCount, ReadState, Role, Stretch, User, UserPresence,
+    Activity, ActivityKind, Chat, ChatKind, ConnectionLimits, ContentKind, Entry, ErrorCode, FieldCode, FieldError,
+    GroupSummary, Lifetimes, Limits, Membership, Message, MessageStatus, Partner, PresenceState, Problem, Profile,
+    Quote, ReactionCount, ReadState, Role, Stretch, User, UserPresence,
 };
 use proptest::{collection::vec, prelude::*, sample::select, strategy::BoxedStrategy};
 use serde_json::{Map, Value};
@@ -9,6 +9,9 @@ use serde_json::{Map, Value};
 use super::{Generate, generate, one_of, unknown};
 
 generate! {
+    ConnectionLimits {
+        max_frame_bytes, frames_per_second, frames_burst, max_resume_events, max_presence_subscriptions,
+    }
     User { user_id, username }
     UserPresence { user, presence, last_seen }
     Stretch { from, to }
