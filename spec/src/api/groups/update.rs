@@ -41,6 +41,10 @@ pub struct GroupChanges {
 
 impl Example for GroupChanges {
     fn example() -> Self {
-        Self { name: Some(GroupName::example()), description: Patch::Set(GroupDescription::example()), picture_id: Patch::Clear }
+        Self {
+            name: Some(GroupName::example()),
+            description: Patch::Set(GroupDescription::example()),
+            picture_id: Patch::Clear,
+        }
     }
 }
