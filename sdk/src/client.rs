@@ -11,18 +11,18 @@ mod message;
 mod pages;
 mod presence;
 mod profile;
+mod sessions;
 mod typing;
 mod updates;
 
 use std::{fmt, sync::Arc};
 
 use i9chat_spec::{
-    ChatId, ErrorCode, Nothing, SessionId, Username,
+    ChatId, Nothing, Username,
     api::{
         capabilities::{Capabilities, GetCapabilities},
         chats::{ChatPage, ChatsQuery, ListChats, OpenDirect},
-        sessions::{EndSession, ListSessions, OneSession, SessionInfo, SessionRef},
-        users::{GetMe, GetUser, OneUser, OwnProfile, UserProfile},
+        users::OneUser,
     },
 };
 use tokio::sync::{mpsc, watch};
@@ -40,7 +40,7 @@ pub use self::{
     updates::Updates,
 };
 use self::{driver::Command, marks::Marks, presence::Watchlist, typing::Typing, updates::UpdateQueue};
-use crate::{ConnectionState, Credentials, Error, Http, Session, StopReason};
+use crate::{ConnectionState, Credentials, Error, Http, StopReason};
 
 /// A signed-in user's connection to a server. Cheap to clone; the connection closes with the last clone.
 ///
@@ -199,104 +199,6 @@ impl Client {
         })
     }
 
-    /// The user's own profile. (USR-1)
-    ///
-    /// ```no_run
-    /// # async fn run(client: i9chat_sdk::Client) -> Result<(), i9chat_sdk::Error> {
-    /// let me = client.me().await?;
-    /// println!("{} <{}>", me.username, me.email.as_str());
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn me(&self) -> Result<OwnProfile, Error> {
-        self.inner.http.call::<GetMe>(&Nothing {}, &Nothing {}, &Nothing {}).await
-    }
-
-    /// Changes the user's own profile when it is awaited, and answers it. (USR-4)
-    ///
-    /// ```no_run
-    /// # async fn run(client: i9chat_sdk::Client) -> Result<(), i9chat_sdk::Error> {
-    /// let me = client.update_me().bio("On the road").location(41.3275, 19.8187).await?;
-    /// println!("{}: {}", me.username, me.bio.as_str());
-    /// client.update_me().no_location().no_picture().await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn update_me(&self) -> UpdateMe {
-        UpdateMe::new(self.clone())
-    }
-
-    /// Users around a place, in degrees north and east, the nearest first, found when it is awaited. (USR-7 to USR-13)
-    ///
-    /// ```no_run
-    /// # async fn run(client: i9chat_sdk::Client) -> Result<(), i9chat_sdk::Error> {
-    /// for user in client.nearby(41.3275, 19.8187).radius_m(5000).limit(20).await? {
-    ///     println!("{} is {} m away", user.username, user.distance_m);
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn nearby(&self, lat: f64, lon: f64) -> Nearby {
-        Nearby::new(self.clone(), lat, lon)
-    }
-
-    /// A user by exact name, in any case; refused with `user_not_found`. (USR-2)
-    ///
-    /// ```no_run
-    /// # async fn run(client: i9chat_sdk::Client) -> Result<(), i9chat_sdk::Error> {
-    /// let bob = client.user("BOB").await?;
-    /// println!("{}: {}", bob.username, bob.bio.as_str()); // spelled as bob chose it
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn user(&self, username: &str) -> Result<UserProfile, Error> {
-        let path = OneUser { username: username.parse::<Username>()? };
-        self.inner.http.call::<GetUser>(&path, &Nothing {}, &Nothing {}).await
-    }
-
-    /// The user's open sessions, newest first. (SES-8)
-    ///
-    /// ```no_run
-    /// # async fn run(client: i9chat_sdk::Client) -> Result<(), i9chat_sdk::Error> {
-    /// for session in client.sessions().await?.iter().filter(|session| !session.current) {
-    ///     println!("{:?}, last used at {}", session.client, session.last_used_at);
-    ///     client.end_session(session.session_id).await?; // signs that device out
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn sessions(&self) -> Result<Vec<SessionInfo>, Error> {
-        let list = self.inner.http.call::<ListSessions>(&Nothing {}, &Nothing {}, &Nothing {}).await?;
-        Ok(list.items)
-    }
-
-    /// Ends another of the user's sessions, whose tokens are refused from then on. (SES-9, SES-10)
-    ///
-    /// Refused with `session_not_found` when there is no such open session.
-    pub async fn end_session(&self, session_id: SessionId) -> Result<(), Error> {
-        self.end(SessionRef::Id(session_id)).await
-    }
-
-    /// Ends this session, forgets the stored one, and stops the client. A session that is over already is no error.
-    ///
-    /// ```no_run
-    /// # async fn run(client: i9chat_sdk::Client) -> Result<(), i9chat_sdk::Error> {
-    /// client.sign_out().await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn sign_out(&self) -> Result<(), Error> {
-        match self.end(SessionRef::Current).await {
-            Err(error) if !error.is_session_over() => return Err(error),
-            _ => {}
-        }
-        if let Some(tokens) = self.inner.http.tokens() {
-            tokens.clear().await?;
-        }
-        self.close().await;
-        Ok(())
-    }
-
     /// What the server can do, and where its limits are. (CAP-1)
     ///
     /// ```no_run
@@ -327,14 +229,6 @@ impl Client {
         &self.inner.http
     }
 
-    /// The session with its present tokens, for a program that keeps it in a place of its own.
-    pub async fn session(&self) -> Option<Session> {
-        match self.inner.http.tokens() {
-            Some(tokens) => Some(tokens.session().await),
-            None => None,
-        }
-    }
-
     /// Waits until the client is connected, or has stopped for good.
     ///
     /// ```no_run
@@ -359,11 +253,6 @@ impl Client {
         // A task that is not there any more has closed it already.
         drop(self.inner.commands.send(Command::Stop).await);
         self.inner.task.wait().await;
-    }
-
-    async fn end(&self, session: SessionRef) -> Result<(), Error> {
-        let path = OneSession { session_id: session };
-        self.inner.http.call_until::<EndSession>(&path, ErrorCode::SessionNotFound).await.map(|_| ())
     }
 
     /// For what shows the program chats: they are delivered with it.

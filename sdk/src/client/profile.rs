@@ -2,11 +2,71 @@ use std::future::IntoFuture;
 
 use futures_util::future::BoxFuture;
 use i9chat_spec::{
-    Bio, Location, MediaId, Near, NearbyLimit, Nothing, Patch, RadiusM,
-    api::users::{self, Around, FindNearby, NearbyUser, OwnProfile, ProfilePatch},
+    Bio, Location, MediaId, Near, NearbyLimit, Nothing, Patch, RadiusM, Username,
+    api::users::{
+        self, Around, FindNearby, GetMe, GetUser, NearbyUser, OneUser, OwnProfile, ProfilePatch, UserProfile,
+    },
 };
 
 use crate::{Client, Error};
+
+/// Users: oneself and others.
+impl Client {
+    /// The user's own profile. (USR-1)
+    ///
+    /// ```no_run
+    /// # async fn run(client: i9chat_sdk::Client) -> Result<(), i9chat_sdk::Error> {
+    /// let me = client.me().await?;
+    /// println!("{} <{}>", me.username, me.email.as_str());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn me(&self) -> Result<OwnProfile, Error> {
+        self.inner.http.call::<GetMe>(&Nothing {}, &Nothing {}, &Nothing {}).await
+    }
+
+    /// Changes the user's own profile when it is awaited, and answers it. (USR-4)
+    ///
+    /// ```no_run
+    /// # async fn run(client: i9chat_sdk::Client) -> Result<(), i9chat_sdk::Error> {
+    /// let me = client.update_me().bio("On the road").location(41.3275, 19.8187).await?;
+    /// println!("{}: {}", me.username, me.bio.as_str());
+    /// client.update_me().no_location().no_picture().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn update_me(&self) -> UpdateMe {
+        UpdateMe::new(self.clone())
+    }
+
+    /// Users around a place, in degrees north and east, the nearest first, found when it is awaited. (USR-7 to USR-13)
+    ///
+    /// ```no_run
+    /// # async fn run(client: i9chat_sdk::Client) -> Result<(), i9chat_sdk::Error> {
+    /// for user in client.nearby(41.3275, 19.8187).radius_m(5000).limit(20).await? {
+    ///     println!("{} is {} m away", user.username, user.distance_m);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn nearby(&self, lat: f64, lon: f64) -> Nearby {
+        Nearby::new(self.clone(), lat, lon)
+    }
+
+    /// A user by exact name, in any case; refused with `user_not_found`. (USR-2)
+    ///
+    /// ```no_run
+    /// # async fn run(client: i9chat_sdk::Client) -> Result<(), i9chat_sdk::Error> {
+    /// let bob = client.user("BOB").await?;
+    /// println!("{}: {}", bob.username, bob.bio.as_str()); // spelled as bob chose it
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn user(&self, username: &str) -> Result<UserProfile, Error> {
+        let path = OneUser { username: username.parse::<Username>()? };
+        self.inner.http.call::<GetUser>(&path, &Nothing {}, &Nothing {}).await
+    }
+}
 
 /// Changes of the user's own profile; awaited, they are made, all or none. Made by [`Client::update_me`]. (USR-4)
 #[derive(Debug, Clone)]

@@ -70,7 +70,9 @@ impl PresenceHandle {
 
     /// What is known now; it does not wait.
     pub fn current(&self) -> Presence {
-        self.shown.borrow().clone()
+        // Of a client that has stopped nothing more is heard.
+        let is_over = self.shown.has_changed().is_err();
+        if is_over { Presence::Unknown } else { self.shown.borrow().clone() }
     }
 
     /// What is known once that is something else than this handle has answered last, or else than [`Presence::Unknown`] at first;
