@@ -1,7 +1,7 @@
 //! Section 6: oneself and others.
 
-mod earth;
-mod nearby;
+pub(super) mod earth;
+pub(super) mod nearby;
 mod places;
 mod profile;
 

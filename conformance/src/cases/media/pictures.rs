@@ -3,11 +3,17 @@
 use i9chat_spec::{ErrorCode, Profile};
 use serde_json::{Value, json};
 
-use super::no_media;
+use super::{
+    super::users::{
+        earth::Place,
+        nearby::{finds, settles},
+    },
+    no_media,
+};
 use crate::{
     cases,
     expect::{check, expect},
-    verdict::{InSetup, Verdict},
+    verdict::{InSetup, Stop, Verdict},
     world::{
         User, World,
         group::{GroupDraft, group_path},
@@ -18,6 +24,7 @@ use crate::{
 
 cases! { Media:
     a_profile_shows_its_picture_to_everyone ["USR-5", "USR-2", "USR-4", "MED-20"],
+    a_picture_is_shown_to_those_nearby ["USR-8", "USR-5"],
     a_picture_may_be_named_again ["USR-5", "USR-4", "MED-19"],
     what_is_no_picture_of_ones_own_is_not_usable_for_a_profile ["USR-5", "MED-18", "ERR-5"],
     an_earlier_picture_of_a_profile_is_its_owners_alone ["MED-20", "ERR-6"],
@@ -64,6 +71,26 @@ async fn a_profile_shows_its_picture_to_everyone(world: &World) -> Verdict {
     let profile = bob.reads(format!("/v1/users/{}", alice.username)).await?;
     check(profile.get("picture_id").is_none(), || ("no picture", profile.to_string()))?;
     bob.reads_no_media(&media_id, "small").await
+}
+
+async fn a_picture_is_shown_to_those_nearby(world: &World) -> Verdict {
+    world.needs(Profile::Users)?;
+    let [alice, bob] = world.users().await?;
+    let media_id = alice.uploads(&Plan::picture("profile_picture")).await?;
+    let place = Place::somewhere();
+    settles(&alice, place).await?;
+    let shown = async || {
+        let found = finds(&bob, place, "").await?;
+        // Whoever else may be there has other pictures, or none.
+        let of_alice = found.iter().find(|item| item["username"] == alice.username.as_str());
+        let of_alice = of_alice.ok_or_else(|| Stop::failed("Alice among those found", json!(found).to_string()))?;
+        Ok::<_, Stop>(of_alice.get("picture_id").cloned())
+    };
+    expect(shown().await?).to_equal(None::<String>)?;
+    shows(&alice, &json!(media_id)).await?;
+    expect(shown().await?).to_equal(&media_id)?;
+    shows(&alice, &Value::Null).await?;
+    expect(shown().await?).to_equal(None::<String>)
 }
 
 async fn a_picture_may_be_named_again(world: &World) -> Verdict {

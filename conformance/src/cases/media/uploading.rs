@@ -18,6 +18,7 @@ cases! { Media:
     bytes_go_up_in_one_request ["MED-8", "MED-9", "MED-24"],
     bytes_go_up_in_several_requests ["MED-9", "MED-10"],
     after_a_break_an_upload_goes_on ["MED-10", "MED-11"],
+    a_part_may_be_started_again ["MED-10"],
     what_is_held_does_not_change ["MED-11"],
     bytes_after_a_gap_or_beyond_the_size_are_not_taken ["MED-11"],
     nonsense_instead_of_a_range_changes_nothing ["MED-11"],
@@ -160,6 +161,23 @@ fn is_not_taken(transfer: &Transfer, answer: &Answer, held: usize) -> Verdict {
         Ok(Progress::Held(now)) if now == held => Ok(()),
         _ => Err(answer.other_than(format!("a status from 400 to 499, or 308 with {held} bytes held"))),
     }
+}
+
+async fn a_part_may_be_started_again(world: &World) -> Verdict {
+    let alice = world.user().await?;
+    // Given up half-way: the new start begins at nothing.
+    let sending = states(&alice, files::noise(CHUNK + 10)).await?;
+    first_chunk(&sending).await?;
+    let again = sending.starts().await?;
+    holds(&again, Progress::Held(0)).await?;
+    again.finishes(&sending.bytes).await?;
+    sending.is_whole(&alice).await?;
+    // What is whole is not lost by a start after it.
+    let sending = states(&alice, files::noise(CHUNK + 10)).await?;
+    sending.starts().await?.finishes(&sending.bytes).await?;
+    let again = sending.starts().await?;
+    again.puts(0, files::noise(CHUNK).as_slice()).await?;
+    sending.is_whole(&alice).await
 }
 
 async fn what_is_held_does_not_change(world: &World) -> Verdict {

@@ -31,14 +31,14 @@ pub(super) fn searching(user: &User, near: Place, rest: &str) -> Request {
 }
 
 /// Searches, and answers the items. (USR-8)
-pub(super) async fn finds(user: &User, near: Place, rest: &str) -> Verdict<Vec<Value>> {
+pub(in crate::cases) async fn finds(user: &User, near: Place, rest: &str) -> Verdict<Vec<Value>> {
     let found = patiently(searching(user, near, rest)).await?.succeeded(200)?;
     check(found.get("next").is_none(), || ("no paging", found.to_string()))?;
     Ok(list_at(&found, "items")?.clone())
 }
 
 /// Sets a user's location. Inconclusive when that does not work.
-pub(super) async fn settles(user: &User, place: Place) -> Verdict {
+pub(in crate::cases) async fn settles(user: &User, place: Place) -> Verdict {
     let body = json!({ "location": place.as_location() });
     patiently(user.patch("/v1/me", &body)).await?.succeeded(200).in_setup("setting a location")?;
     Ok(())
