@@ -5,6 +5,7 @@ use std::{future::Future, pin::Pin};
 use i9chat_spec::Profile;
 
 use crate::{
+    journal::Journal,
     target::Target,
     verdict::{Ending, Outcome, Stop, Verdict},
     world::World,
@@ -49,11 +50,11 @@ macro_rules! cases {
 pub async fn run_case(target: &Target, case: &Case) -> Outcome {
     let world = match World::new(target).await {
         Ok(world) => world,
-        Err(stop) => return outcome(Err(stop), Vec::new()),
+        Err(stop) => return outcome(Err(stop), &Journal::default()),
     };
     if !world.claims(case.profile) {
         let reason = format!("the server does not claim the profile {}", case.profile);
-        return outcome(Err(Stop::Skipped(reason)), Vec::new());
+        return outcome(Err(Stop::Skipped(reason)), &Journal::default());
     }
     let deadline = target.deadlines().case;
     let verdict = tokio::time::timeout(deadline, (case.story)(&world)).await.unwrap_or_else(|_| {
@@ -66,10 +67,10 @@ pub async fn run_case(target: &Target, case: &Case) -> Outcome {
         }
         (verdict, _) => verdict,
     };
-    outcome(verdict, world.journal().lines())
+    outcome(verdict, world.journal())
 }
 
-fn outcome(verdict: Verdict, traffic: Vec<String>) -> Outcome {
+fn outcome(verdict: Verdict, journal: &Journal) -> Outcome {
     let (ending, detail) = match verdict {
         Ok(()) => (Ending::Passed, String::new()),
         Err(stop) => {
@@ -81,5 +82,5 @@ fn outcome(verdict: Verdict, traffic: Vec<String>) -> Outcome {
             (ending, stop.to_string())
         }
     };
-    Outcome { ending, detail, traffic }
+    Outcome { ending, detail, traffic: journal.lines(), refusals: journal.refusals() }
 }

@@ -26,7 +26,7 @@ pub mod websocket;
 
 use crate::case::Case;
 
-pub use unseen::{CODES_NOT_SEEN_ON_THE_WIRE, NOT_SEEN_ON_THE_WIRE};
+pub use unseen::{CODES_NOT_SEEN_ON_THE_WIRE, NOT_SEEN_ON_THE_WIRE, REFUSALS_NOT_SEEN_ON_THE_WIRE};
 
 /// Every case, in the order of the specification.
 pub fn all() -> Vec<Case> {

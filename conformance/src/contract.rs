@@ -4,7 +4,7 @@
 use std::{collections::HashMap, sync::LazyLock};
 
 use i9chat_spec::{
-    Action, Endpoint, ErrorCode, ErrorFrame, Event, Heartbeat, Hello, Problem,
+    Action, Endpoint, ErrorCode, ErrorFrame, Event, Heartbeat, Hello, Problem, Refusal,
     action::{ActionVisitor, visit_actions},
     api::{EndpointVisitor, visit_endpoints},
     event::{EventData, EventVisitor, visit_events},
@@ -30,6 +30,8 @@ pub struct Contract {
 
 /// What one endpoint may answer.
 pub struct EndpointContract {
+    /// Its name in the documents.
+    pub name: &'static str,
     method: &'static str,
     path: &'static str,
     /// The status of success.
@@ -38,6 +40,8 @@ pub struct EndpointContract {
     pub redirects: bool,
     /// Every code that it declares. (ERR-2)
     pub codes: Vec<ErrorCode>,
+    /// Those of them that are its own: what it refuses beyond what every endpoint does.
+    pub refusals: &'static [ErrorCode],
     /// The schema of the body; none where the answer has no body.
     response: Option<Validator>,
 }
@@ -67,6 +71,11 @@ impl Contract {
     /// The endpoint of a method and path (without its query), if the protocol has it.
     pub fn endpoint(&self, method: &str, path: &str) -> Option<&EndpointContract> {
         self.endpoints.iter().find(|endpoint| endpoint.method == method && is_path_of(endpoint.path, path))
+    }
+
+    /// Every refusal of an endpoint's own, with the name of the endpoint.
+    pub fn refusals(&self) -> impl Iterator<Item = (&'static str, ErrorCode)> {
+        self.endpoints.iter().flat_map(|endpoint| endpoint.refusals.iter().map(|code| (endpoint.name, *code)))
     }
 
     /// What is wrong with a body that an endpoint answered with success.
@@ -205,11 +214,13 @@ impl EndpointVisitor for Contract {
     fn visit<E: Endpoint>(&mut self) {
         use i9chat_spec::endpoint::Part;
         self.endpoints.push(EndpointContract {
+            name: E::NAME,
             method: E::METHOD.as_str(),
             path: E::PATH,
             status: E::STATUS,
             redirects: E::REDIRECTS,
             codes: E::error_codes(),
+            refusals: E::Refusal::ALL,
             response: E::Response::is_present().then(validator_of::<E::Response>),
         });
     }

@@ -1,7 +1,11 @@
 //! What travelled during a case, and which of it breaks the documents.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
+use i9chat_spec::ErrorCode;
 use serde_json::Value;
 
 /// The most characters of a value that a line shows.
@@ -21,6 +25,7 @@ struct Inner {
     left_out: usize,
     breaches: Vec<String>,
     secrets: Vec<String>,
+    refusals: BTreeSet<(&'static str, ErrorCode)>,
 }
 
 impl Journal {
@@ -41,6 +46,16 @@ impl Journal {
         if !inner.breaches.contains(&breach) {
             inner.breaches.push(breach);
         }
+    }
+
+    /// Writes down that an endpoint refused something with a code of its own.
+    pub(crate) fn refusal(&self, endpoint: &'static str, code: ErrorCode) {
+        self.lock().refusals.insert((endpoint, code));
+    }
+
+    /// Which endpoints refused something, and with which codes of their own.
+    pub fn refusals(&self) -> BTreeSet<(&'static str, ErrorCode)> {
+        self.lock().refusals.clone()
     }
 
     /// Remembers a secret, which no error may hold. (ERR-3)

@@ -1,16 +1,19 @@
 //! Running many cases, a few at a time.
 
 use std::{
+    collections::BTreeSet,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use futures_util::{StreamExt, stream};
-use i9chat_spec::Profile;
+use i9chat_spec::{ErrorCode, Profile};
 use tokio::task;
 
 use crate::{
     case::{Case, run_case},
+    cases::{CODES_NOT_SEEN_ON_THE_WIRE, REFUSALS_NOT_SEEN_ON_THE_WIRE},
+    contract::CONTRACT,
     target::Target,
     verdict::{Ending, Outcome},
 };
@@ -82,6 +85,21 @@ impl Summary {
     }
 }
 
+/// Which refusals that endpoints declare as their own no case has met, and no reason excuses: `endpoint: code`. For runs of all cases.
+pub fn unmet_refusals<'f>(finished: impl IntoIterator<Item = &'f Finished>) -> Vec<String> {
+    let met: BTreeSet<_> =
+        finished.into_iter().flat_map(|finished| finished.outcome.refusals.iter().copied()).collect();
+    let is_excused = |refusal: &(&str, ErrorCode)| {
+        CODES_NOT_SEEN_ON_THE_WIRE.iter().any(|(code, _)| *code == refusal.1)
+            || REFUSALS_NOT_SEEN_ON_THE_WIRE.iter().any(|(endpoint, code, _)| (*endpoint, *code) == *refusal)
+    };
+    CONTRACT
+        .refusals()
+        .filter(|refusal| !met.contains(refusal) && !is_excused(refusal))
+        .map(|(endpoint, code)| format!("{endpoint}: {code}"))
+        .collect()
+}
+
 /// Runs the cases, at most `jobs` at a time, and answers how they ended in the order in which they were given.
 pub async fn run(target: &Target, cases: Vec<Case>, jobs: usize) -> Vec<Finished> {
     let target = Arc::new(target.clone());
@@ -96,6 +114,7 @@ pub async fn run(target: &Target, cases: Vec<Case>, jobs: usize) -> Vec<Finished
                     ending: Ending::Inconclusive,
                     detail: format!("the case itself broke: {error}"),
                     traffic: Vec::new(),
+                    refusals: BTreeSet::new(),
                 });
                 Finished { case, outcome, took: begun.elapsed() }
             }

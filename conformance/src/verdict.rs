@@ -1,7 +1,8 @@
 //! How a case ends.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
+use i9chat_spec::ErrorCode;
 use serde::Serialize;
 
 /// What a case returns: nothing when the server did as the specification says, else why the case stopped.
@@ -98,4 +99,6 @@ pub struct Outcome {
     pub detail: String,
     /// What travelled, in order, with secrets shortened.
     pub traffic: Vec<String>,
+    /// Which endpoints refused something, and with which codes of their own.
+    pub refusals: BTreeSet<(&'static str, ErrorCode)>,
 }

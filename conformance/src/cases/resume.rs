@@ -4,6 +4,7 @@
 
 mod changed;
 mod kinds;
+mod retention;
 
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ use crate::{
 
 /// The cases of this section.
 pub fn all() -> Vec<Case> {
-    [CASES, changed::CASES, kinds::CASES].concat()
+    [CASES, changed::CASES, kinds::CASES, retention::CASES].concat()
 }
 
 cases! { Resume:

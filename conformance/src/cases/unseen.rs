@@ -17,3 +17,6 @@ pub const CODES_NOT_SEEN_ON_THE_WIRE: &[(ErrorCode, &str)] = &[
     (ErrorCode::Unavailable, "it takes a store that fails; server/tests makes it fail"),
     (ErrorCode::Overloaded, "it takes a queue that is full, and no limit says when that is"),
 ];
+
+/// Refusals that an endpoint declares as its own and that no case meets there, each with the reason.
+pub const REFUSALS_NOT_SEEN_ON_THE_WIRE: &[(&str, ErrorCode, &str)] = &[];

@@ -56,6 +56,11 @@ pub(super) fn breaches(
         found.push("the detail holds a secret (ERR-3)".to_owned());
     }
     let code = problem["code"].as_str().unwrap_or_default();
+    if let (Some(endpoint), Some(code)) = (endpoint, ErrorCode::from_text(code))
+        && endpoint.refusals.contains(&code)
+    {
+        journal.refusal(endpoint.name, code);
+    }
     let declared = match endpoint {
         Some(endpoint) => endpoint.codes.iter().any(|declared| declared.as_str() == code),
         None => matches!(

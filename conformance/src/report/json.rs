@@ -3,13 +3,14 @@
 use serde::Serialize;
 
 use crate::{
-    run::{Finished, Summary},
+    run::{Finished, Summary, unmet_refusals},
     verdict::Ending,
 };
 
 #[derive(Serialize)]
 struct Report<'f> {
     summary: Summary,
+    unmet_refusals: Vec<String>,
     cases: Vec<CaseReport<'f>>,
 }
 
@@ -22,7 +23,7 @@ struct CaseReport<'f> {
     detail: &'f str,
 }
 
-/// `{summary {passed, failed, skipped, inconclusive}, cases [{name, profile, requirements, verdict, detail}]}`.
+/// `{summary {passed, failed, skipped, inconclusive}, unmet_refusals ["endpoint: code"], cases [{name, profile, requirements, verdict, detail}]}`.
 pub fn json(finished: &[Finished]) -> Result<String, serde_json::Error> {
     let cases = finished
         .iter()
@@ -34,5 +35,6 @@ pub fn json(finished: &[Finished]) -> Result<String, serde_json::Error> {
             detail: &outcome.detail,
         })
         .collect();
-    serde_json::to_string_pretty(&Report { summary: Summary::of(finished), cases })
+    let (summary, unmet_refusals) = (Summary::of(finished), unmet_refusals(finished));
+    serde_json::to_string_pretty(&Report { summary, unmet_refusals, cases })
 }

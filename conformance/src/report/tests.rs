@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use i9chat_spec::Profile;
 use serde_json::{Value, json};
@@ -13,7 +13,12 @@ use crate::{
 fn finished(name: &'static str, profile: Profile, ending: Ending, detail: &str) -> Finished {
     Finished {
         case: Case { name, profile, requirements: &["SES-9"], story: |_| Box::pin(async { Ok(()) }) },
-        outcome: Outcome { ending, detail: detail.to_owned(), traffic: vec!["→ GET /v1/me".to_owned()] },
+        outcome: Outcome {
+            ending,
+            detail: detail.to_owned(),
+            traffic: vec!["→ GET /v1/me".to_owned()],
+            refusals: BTreeSet::new(),
+        },
         took: Duration::from_millis(1500),
     }
 }

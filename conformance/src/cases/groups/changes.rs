@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::creation::{bad_names, refused_for};
 use crate::{
     cases,
-    cases::chats::{missing_id, names},
+    cases::chats::{missing_id, names, names_field},
     expect::{check, expect, text_at},
     verdict::Verdict,
     world::{World, media::Plan},
@@ -56,10 +56,16 @@ async fn each_change_makes_one_activity_in_their_order(world: &World) -> Verdict
     expect(heard.iter().map(|event| &event["data"]["activity"]).collect::<Vec<_>>()).to_equal(&wanted)?;
     expect(&bob.chat(&chat_id).await?["group"])
         .to_equal(json!({ "name": "after", "description": "what is new", "members_count": 2, "role": "member" }))?;
-    // An empty description is one, too.
-    alice.changes(&chat_id, &json!({ "description": "" })).await?;
-    let last = bob.history(&chat_id).await?.pop().unwrap_or_default();
-    expect([&last["from"], &last["to"]]).to_equal(["what is new", ""])
+    // An empty description is one, too, and `null` is that. A group always has a name.
+    for empty in [json!(""), Value::Null] {
+        alice.changes(&chat_id, &json!({ "description": "more" })).await?;
+        alice.changes(&chat_id, &json!({ "description": empty })).await?;
+        let last = bob.history(&chat_id).await?.pop().unwrap_or_default();
+        expect([&last["from"], &last["to"]]).to_equal(["more", ""])?;
+    }
+    let nameless = json!({ "name": null, "description": "and this" });
+    names_field(&alice.changing(&chat_id, &nameless).send().await?, "name")?;
+    expect(&bob.group(&chat_id).await?["description"]).to_equal("")
 }
 
 async fn what_is_there_already_changes_nothing(world: &World) -> Verdict {

@@ -133,6 +133,8 @@ async fn a_retried_creation_has_its_first_acknowledgement(world: &World) -> Verd
     let named = [&bob.username, &nobody.username, &carol.username];
     let draft = GroupDraft::new("only once").naming(named);
     let first = alice.creates(&draft).await?;
+    let added: Vec<_> = list_at(&first, "results")?.iter().map(|result| &result["added"]).collect();
+    expect(added).to_equal([true, false, true])?;
     let chat_id = text_at(&first, "chat_id")?;
     let mut bobs = bob.listens().await?;
     expect(alice.creates(&draft).await?).to_equal(&first)?;

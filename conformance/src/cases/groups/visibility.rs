@@ -193,9 +193,16 @@ async fn a_resume_shows_of_a_group_what_a_connection_would_have(world: &World) -
     let [alice, bob] = world.users().await?;
     let mut live = bob.listens().await?;
     let start = live.start().to_owned();
-    let Story { chat_id, .. } = story(&alice, &bob).await?;
+    let Story { chat_id, message_ids } = story(&alice, &bob).await?;
     alice.removes(&chat_id, &bob).await?;
+    // Nothing of what follows is for bob, though it concerns a message that he has seen.
     alice.says(&chat_id, ["gone"]).await?;
+    if let (true, Some(Some(inside))) = (world.claims(Profile::Reactions), message_ids.get(3)) {
+        alice.reacts(&chat_id, inside, "👍").await?;
+    }
+    if world.claims(Profile::Receipts) {
+        alice.has_read(&chat_id, 12).await?;
+    }
     let live = live.hears().await?;
     expect(live.len()).to_equal(11)?;
     let mut listed = bob.events_after(&start).await?;
