@@ -156,6 +156,11 @@ pub fn field_error(path: &str, message: &str) -> FieldError {
     if is_null && !path.is_empty() && !path.ends_with(']') {
         return FieldError { field: path.to_owned(), code: FieldCode::Missing, message: "must be there".to_owned() };
     }
+    // What MessagePack's reader says when it is asked for a number and finds something else.
+    if message.starts_with("wrong msgpack marker") {
+        let message = "a value of another type is needed".to_owned();
+        return FieldError { field: path.to_owned(), code: FieldCode::WrongType, message };
+    }
     let code = if message.starts_with("unknown variant") {
         FieldCode::UnknownValue
     } else if message.starts_with("invalid type") {

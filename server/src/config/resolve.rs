@@ -139,7 +139,7 @@ fn lifetimes(options: &Options) -> Result<Lifetimes, ConfigError> {
             "event-retention-s",
             options.event_retention_s,
             default.event_retention_s,
-            60..=10 * YEAR_S,
+            1..=10 * YEAR_S,
         )?,
         upload_url_ttl_s: number(
             "upload-url-ttl-s",
