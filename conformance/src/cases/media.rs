@@ -51,9 +51,11 @@ fn outlasts(name: &str, seconds: u64, shorter: u64) -> Verdict {
     Err(Stop::skipped(format!("{name} is {seconds}, too short beside what is to run out after {shorter}")))
 }
 
-/// Lets that much time pass, by the clock of the server, with an open connection that has nothing to do.
-async fn time_passes(user: &User, seconds: u64) -> Verdict {
-    user.connects().await?.goes_on_for(std::time::Duration::from_secs(seconds)).await
+/// Lets that much time pass, with an open connection that has nothing to do, and answers the user with a new token: the one
+/// they had may have run out meanwhile.
+async fn time_passes(user: &User, seconds: u64) -> Verdict<User> {
+    user.connects().await?.goes_on_for(std::time::Duration::from_secs(seconds)).await?;
+    user.renewed().await
 }
 
 /// What the server publishes that may be uploaded. (MED-3)

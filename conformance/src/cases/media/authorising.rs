@@ -360,7 +360,7 @@ async fn an_upload_url_runs_out_and_an_upload_goes_on(world: &World) -> Verdict 
         return Err(Stop::failed("an upload URL", upload.answer.to_string()));
     };
     let transfer = place.starts(&part.content_type, part.bytes.len()).await?;
-    time_passes(&alice, lifetime + 1).await?;
+    let alice = time_passes(&alice, lifetime + 1).await?;
     let late = place.starting(&part.content_type).send().await?;
     check((400..500).contains(&late.status), || ("a status from 400 to 499", late.to_string()))?;
     // What was started before goes on.

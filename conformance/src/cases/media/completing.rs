@@ -307,7 +307,7 @@ async fn an_upload_that_is_not_completed_runs_out(world: &World) -> Verdict {
     let alice = world.user().await?;
     let started = alice.states(&Plan::image()).await?.media_id;
     let sent = alice.sends_media(&Plan::image()).await?;
-    time_passes(&alice, lifetime + 1).await?;
+    let alice = time_passes(&alice, lifetime + 1).await?;
     let unknown = completes(&alice, &no_media()).await?;
     for media_id in [&started, &sent] {
         answers_alike(&completes(&alice, media_id).await?, &unknown, ErrorCode::MediaNotFound)?;
@@ -324,14 +324,14 @@ async fn media_that_nothing_uses_runs_out(world: &World) -> Verdict {
     let (plan, other) = (Plan::file(*b"used"), Plan::file(*b"unused"));
     let (used, unused) = (alice.uploads(&plan).await?, alice.uploads(&other).await?);
     alice.sends_content(&chat_id, &crate::world::media::file_of(&used)).await?;
-    time_passes(&alice, lifetime + 1).await?;
+    let alice = time_passes(&alice, lifetime + 1).await?;
     alice.reads_no_media(&unused, "original").await?;
     let unknown = completes(&alice, &no_media()).await?;
     answers_alike(&completes(&alice, &unused).await?, &unknown, ErrorCode::MediaNotFound)?;
     let late = patiently(alice.sending_content(&chat_id, &crate::world::media::file_of(&unused))).await?;
     late.refused_with(ErrorCode::MediaNotUsable)?;
     // What a message shows stays, and may be used again.
-    bob.reads_media(&used, "original", b"used").await?;
+    bob.renewed().await?.reads_media(&used, "original", b"used").await?;
     completes(&alice, &used).await?.succeeded(200)?;
     alice.sends_content(&chat_id, &crate::world::media::file_of(&used)).await?;
     Ok(())

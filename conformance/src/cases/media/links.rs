@@ -128,7 +128,7 @@ async fn a_link_runs_out(world: &World) -> Verdict {
     holds(&link.get().send().await?, 200, &bytes)?;
     runs_out_soon("download_url_ttl_s", lifetime)?;
     outlasts("unused_upload_ttl_s", world.lifetimes().unused_upload_ttl_s, lifetime)?;
-    time_passes(&user, lifetime + 1).await?;
+    let user = time_passes(&user, lifetime + 1).await?;
     for method in ["GET", "HEAD"] {
         let answer = link.request(method).send().await?;
         check((400..500).contains(&answer.status), || ("a status from 400 to 499", answer.to_string()))?;
