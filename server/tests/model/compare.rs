@@ -61,6 +61,9 @@ impl Compare<'_> {
         let place = |turn: usize| &self.places[turn % self.places.len()];
         self.changed_since(caller, place(self.turn * 7)).await;
         self.events(caller, place(self.turn * 7)).await;
+        if let Some(place) = self.at_the_limit(caller) {
+            self.events(caller, place).await;
+        }
         self.changed_since(caller, place(self.turn % 8)).await;
     }
 
@@ -246,6 +249,15 @@ impl Compare<'_> {
         let first = caller.get::<ListMessageReceipts>(path, names(None)).await;
         let told = first.map(|page| page["status"].clone());
         same(told, may.map(|()| json!(status)), || format!("the status of a message for {who}"));
+    }
+
+    /// A place since which a user missed as many events as are told, or one more.
+    fn at_the_limit(&self, caller: &Caller) -> Option<&Place> {
+        let events = self.scene.views.events(caller.user.user_id, 0);
+        let first = events.len().checked_sub(self.scene.max_resume_events + self.turn % 2)?;
+        let before = first.checked_sub(1).map_or(0, |before| events[before].0);
+        let at = events.get(first)?.0;
+        self.places.iter().find(|place| (before..at).contains(&place.position))
     }
 
     /// What was missed since a place, without a socket. (RSM-9)

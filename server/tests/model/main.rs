@@ -44,7 +44,8 @@ fn config() -> Config {
     let default = Config::default();
     Config {
         cases: if chosen { default.cases } else { CASES },
-        max_shrink_iters: 400,
+        max_shrink_iters: default.max_shrink_iters.min(400),
+        max_shrink_time: 60_000,
         failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
         ..default
     }

@@ -3,7 +3,7 @@
 mod expected;
 mod resolve;
 
-pub use resolve::no_chat;
+pub use resolve::{no_chat, no_message};
 
 use std::{
     cell::Cell,

@@ -3,7 +3,10 @@ use std::collections::HashMap;
 use i9chat_spec::{ChatId, MessageId};
 use serde_json::Value;
 
-use crate::act::Act;
+use crate::{
+    act::Act,
+    model::{no_chat, no_message},
+};
 
 /// Which id of the server is which of the model.
 #[derive(Debug, Default)]
@@ -40,6 +43,18 @@ impl Names {
     /// A message as the server calls it.
     pub fn message(&self, message_id: MessageId) -> MessageId {
         self.to_server.get(&message_id.to_string()).map_or(message_id, |id| id.parse().unwrap())
+    }
+
+    /// Whether the server knows what an act names, or nobody does.
+    pub fn know(&self, act: &Act) -> bool {
+        let message = match act {
+            Act::Send { reply_to, .. } => *reply_to,
+            Act::React { message_id, .. } => Some(*message_id),
+            _ => None,
+        };
+        let chats = act.chats().into_iter().filter(|chat_id| *chat_id != no_chat()).map(|chat_id| chat_id.to_string());
+        let message = message.filter(|id| *id != no_message()).map(|message_id| message_id.to_string());
+        chats.chain(message).all(|id| self.to_server.contains_key(&id))
     }
 
     /// What the server is asked for, in its words.

@@ -23,8 +23,8 @@ pub enum Step {
     StartOver { client: u8 },
     /// The writer of the store forgets what it remembers.
     Forget,
-    /// Time passes, and old events are removed.
-    Sweep,
+    /// Time passes, and old events are removed; so often.
+    Sweep { times: u8 },
 }
 
 /// Something that a user wants.
@@ -200,7 +200,7 @@ fn step() -> impl Strategy<Value = Step> {
         5 => (0..6_u8).prop_map(|client| Step::Connect { client }),
         3 => (0..6_u8).prop_map(|client| Step::StartOver { client }),
         3 => Just(Step::Forget),
-        3 => Just(Step::Sweep),
+        3 => (1..4_u8).prop_map(|times| Step::Sweep { times }),
     ]
 }
 

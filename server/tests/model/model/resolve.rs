@@ -28,7 +28,7 @@ pub fn no_chat() -> ChatId {
 }
 
 /// An id that no message has; the places of messages that ids hold begin with 1, and so does this one.
-fn no_message() -> MessageId {
+pub fn no_message() -> MessageId {
     MessageId::from_uuid(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001))
 }
 
