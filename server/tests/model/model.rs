@@ -203,12 +203,24 @@ impl Model {
             meant.sort_unstable();
             assert_eq!(told, meant, "whom {:?} is for", change.body);
             self.check_chat_added(position, &change.body);
+            self.check_receipts_told(position, &change.body);
         }
         for chat_id in views.chats() {
             if views.is_group(chat_id) == Some(true) && !views.members(chat_id).is_empty() {
                 assert!(!views.admins(chat_id).is_empty(), "a group has an admin");
             }
         }
+    }
+
+    /// The others hear how far somebody is where there are not too many of them. (RCP-11)
+    fn check_receipts_told(&self, position: u64, body: &ChangeBody) {
+        let ChangeBody::ReadStateChanged { user_id, state } = body else { return };
+        let (views, chat_id) = (self.views().at(position), state.chat_id);
+        let is_small = views.is_group(chat_id) == Some(false)
+            || views.members(chat_id).len() as u64 <= self.limits.receipt_fanout_members;
+        let next = self.log.get(usize::try_from(position).unwrap()).map(|change| &change.body);
+        let is_told = matches!(next, Some(ChangeBody::ReceiptsUpdated { chat_id: told, .. }) if *told == chat_id);
+        assert_eq!(is_told, is_small && views.is_in(*user_id, chat_id), "whether the others hear of {state:?}");
     }
 
     /// The chat in `chat_added` is the chat as it is with the entry that lets in. (LOG-7, GRP-17)

@@ -200,7 +200,7 @@ fn step() -> impl Strategy<Value = Step> {
         5 => (0..6_u8).prop_map(|client| Step::Connect { client }),
         3 => (0..6_u8).prop_map(|client| Step::StartOver { client }),
         3 => Just(Step::Forget),
-        3 => (1..4_u8).prop_map(|times| Step::Sweep { times }),
+        2 => (1..4_u8).prop_map(|times| Step::Sweep { times }),
     ]
 }
 

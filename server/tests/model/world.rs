@@ -35,7 +35,7 @@ const LOOK_AROUND: usize = 12;
 /// Small enough to be reached.
 fn limits() -> Limits {
     Limits {
-        max_resume_events: 25,
+        max_resume_events: 12,
         max_different_reactions: 2,
         max_group_members: 5,
         receipt_fanout_members: 3,
