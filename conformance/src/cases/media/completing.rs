@@ -186,10 +186,11 @@ fn impostors() -> Vec<Vec<u8>> {
 async fn what_is_not_of_its_type_is_rejected(world: &World) -> Verdict {
     const IMAGES: [&str; 4] = ["image/jpeg", "image/png", "image/webp", "image/avif"];
     // One that is none for each type, and each of the others in its place; another user for each type, whose uploads are limited.
-    for (kind, types) in [
-        ("image", IMAGES.as_slice()),
-        ("video", &["video/mp4", "video/webm"]),
-        ("audio", &["audio/ogg", "audio/aac", "audio/mpeg", "audio/mp4", "audio/webm"]),
+    for (kind, tried, types) in [
+        // What is shown is where a script would run: everything is tried there, some of it elsewhere.
+        ("image", usize::MAX, IMAGES.as_slice()),
+        ("video", 4, &["video/mp4", "video/webm"]),
+        ("audio", 4, &["audio/ogg", "audio/aac", "audio/mpeg", "audio/mp4", "audio/webm"]),
     ] {
         for stated in types {
             let alice = world.user().await?;
@@ -199,7 +200,7 @@ async fn what_is_not_of_its_type_is_rejected(world: &World) -> Verdict {
                 other => files::of_type(other, 2000),
             };
             let others = types.iter().filter(|other| *other != stated).filter_map(other_file);
-            for bytes in impostors().into_iter().chain(others) {
+            for bytes in impostors().into_iter().take(tried).chain(others) {
                 let beginning = crate::journal::shown_bytes(bytes.get(..40).unwrap_or_default());
                 let (_, answer) = tries(&alice, kind, stated, bytes).await?;
                 answer.refused_with(ErrorCode::MediaRejected).map_err(|stop| {
