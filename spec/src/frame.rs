@@ -52,6 +52,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for ClientFrame<T> {
 /// A frame from the server, told apart by `type`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "a frame is read, acted on and gone; there are never many at once")]
 pub enum ServerFrame {
     /// The first frame. (WSK-3)
     Hello(Hello),

@@ -8,8 +8,8 @@ use i9chat_spec::{
     api::{
         chats::ChatSnapshot,
         groups::{
-            CreateGroup, CreateGroupRefusal, GetGroup, GetGroupRefusal, Group, GroupCreated, JoinGroup, JoinGroupRefusal,
-            LeaveGroup, LeaveGroupRefusal, UpdateGroup, UpdateGroupRefusal,
+            CreateGroup, CreateGroupRefusal, GetGroup, GetGroupRefusal, Group, GroupCreated, JoinGroup,
+            JoinGroupRefusal, LeaveGroup, LeaveGroupRefusal, UpdateGroup, UpdateGroupRefusal,
         },
     },
     endpoint::Nothing,

@@ -4,8 +4,8 @@ use i9chat_spec::{
     Entry, FieldCode, FieldError, action,
     action::SendMessageData,
     api::messages::{
-        EntriesQuery, EntryPage, GetMessage, GetMessageRefusal, ListEntries, ListEntriesRefusal, MessageSent, NewMessage,
-        OneMessage, SendMessage, SendMessageRefusal,
+        EntriesQuery, EntryPage, GetMessage, GetMessageRefusal, ListEntries, ListEntriesRefusal, MessageSent,
+        NewMessage, OneMessage, SendMessage, SendMessageRefusal,
     },
 };
 

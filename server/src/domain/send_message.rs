@@ -1,6 +1,6 @@
 use i9chat_spec::{
-    ChatId, ClientId, Content, MediaId, MediaKind, MediaPurpose, Message, MessageId, NewContent, NewVisual, Quote, User,
-    Visual,
+    ChatId, ClientId, Content, MediaId, MediaKind, MediaPurpose, Message, MessageId, NewContent, NewVisual, Quote,
+    User, Visual,
     api::messages::{MessageSent, SendMessageRefusal},
 };
 
@@ -76,9 +76,8 @@ impl Command for SendMessage {
 impl SendMessage {
     fn done_before(&self, before: &DoneBefore) -> Option<MessageSent> {
         let DoneBefore::Message(before) = before else { return None };
-        let same = before.sent.chat_id == self.chat_id
-            && before.content == self.content
-            && before.reply_to == self.reply_to;
+        let same =
+            before.sent.chat_id == self.chat_id && before.content == self.content && before.reply_to == self.reply_to;
         same.then(|| before.sent.clone())
     }
 

@@ -6,8 +6,8 @@ mod wanted;
 use std::collections::HashMap;
 
 use i9chat_spec::{
-    Activity, ActivityKind, Chat, ChatId, ClientId, Content, ContentKind, Emoji, MediaId, Message,
-    MessageId, Partner, ReactionCount, Role, Seq, SessionId, Snippet, User, UserId, api::messages::MessageSent, event,
+    Activity, ActivityKind, Chat, ChatId, ClientId, Content, ContentKind, Emoji, MediaId, Message, MessageId, Partner,
+    ReactionCount, Role, Seq, SessionId, Snippet, User, UserId, api::messages::MessageSent, event,
 };
 
 pub use self::{
@@ -265,4 +265,3 @@ pub fn sent(message: &Message) -> MessageSent {
         created_at: message.created_at,
     }
 }
-

@@ -45,7 +45,8 @@ impl Recent {
         let mut kept = self.kept.write();
         kept.changes.extend(changes);
         let too_many = kept.changes.len().saturating_sub(KEPT);
-        if let Some((_, last)) = kept.changes.drain(..too_many).last() {
+        let last = kept.changes.drain(..too_many).next_back();
+        if let Some((_, last)) = last {
             kept.after = last.place().position;
         }
     }

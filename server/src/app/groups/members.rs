@@ -3,8 +3,8 @@ use std::collections::HashSet;
 use i9chat_spec::{
     ErrorCode, FieldCode, FieldError, Role, User, Username,
     api::groups::{
-        AddMembers, AddMembersRefusal, ListMembers, ListMembersRefusal, MakeAdmin, MakeAdminRefusal, Member, MemberPage,
-        MembersAdded, OneMember, RemoveAdmin, RemoveAdminRefusal, RemoveMember, RemoveMemberRefusal,
+        AddMembers, AddMembersRefusal, ListMembers, ListMembersRefusal, MakeAdmin, MakeAdminRefusal, Member,
+        MemberPage, MembersAdded, OneMember, RemoveAdmin, RemoveAdminRefusal, RemoveMember, RemoveMemberRefusal,
     },
     endpoint::Nothing,
 };

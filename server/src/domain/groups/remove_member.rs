@@ -35,8 +35,7 @@ impl Command for RemoveMember {
         }
         target_member(found.group, target.user_id)?;
         let members_count = found.group.members_count() - 1;
-        let said =
-            Said { targets: vec![target.clone()], members_count: Some(members_count), ..Said::default() };
+        let said = Said { targets: vec![target.clone()], members_count: Some(members_count), ..Said::default() };
         let left_behind = found.group.summary(members_count, None);
         let mut entries = Entries::of(found, &self.actor, stamp);
         entries.let_out(target.user_id, Membership::Removed, left_behind, ActivityKind::MemberRemoved, said);

@@ -1,6 +1,4 @@
-use i9chat_spec::{
-    ActivityKind, ChatId, GroupDescription, GroupName, MediaId, Patch, User, api::groups::GroupChanges,
-};
+use i9chat_spec::{ActivityKind, ChatId, GroupDescription, GroupName, MediaId, Patch, User, api::groups::GroupChanges};
 
 use super::{
     GroupRefusal,

@@ -28,8 +28,8 @@ use super::SqliteStore;
 use crate::{
     domain::{Change, LogEpoch, Position, Wanted},
     store::{
-        AudienceRead, ChatsPage, ChatsQuery, Decide, LogHead, LogStore, MemberRead, Missed, MissedQuery, Names, OneMessage,
-        PlaceAt, Seek, Seen, Snapshot, StoreError,
+        AudienceRead, ChatsPage, ChatsQuery, Decide, LogHead, LogStore, MemberRead, Missed, MissedQuery, Names,
+        OneMessage, PlaceAt, Seek, Seen, Snapshot, StoreError,
     },
 };
 

@@ -1,4 +1,7 @@
-use i9chat_spec::{Activity, ActivityKind, Chat, ChatId, GroupSummary, MediaId, Message, Role, SessionId, Timestamp, User, UserId, event};
+use i9chat_spec::{
+    Activity, ActivityKind, Chat, ChatId, GroupSummary, MediaId, Message, Role, SessionId, Timestamp, User, UserId,
+    event,
+};
 use rusqlite::{Connection, params};
 
 use super::{
@@ -45,9 +48,7 @@ impl Append<'_> {
     fn change(mut self, body: &ChangeBody) -> Result<(), StoreError> {
         match body {
             ChangeBody::MessageCreated { message, .. } => self.message_created(message),
-            ChangeBody::GroupActivity { activity, creation, .. } => {
-                self.group_activity(activity, creation.as_deref())
-            }
+            ChangeBody::GroupActivity { activity, creation, .. } => self.group_activity(activity, creation.as_deref()),
             ChangeBody::ReactionChanged { chat_id, changed, .. } => self.reaction_changed(*chat_id, changed),
             ChangeBody::ReceiptsUpdated { chat_id, .. } => {
                 let chat = self.chat(*chat_id)?;
@@ -136,12 +137,13 @@ impl Append<'_> {
             ActivityKind::NameChanged => "name",
             ActivityKind::DescriptionChanged => "description",
             ActivityKind::PictureChanged => return self.picture_changed(chat, seq, activity),
-            ActivityKind::AdminAdded | ActivityKind::AdminSucceeded => return self.set_roles(chat, activity, Role::Admin),
+            ActivityKind::AdminAdded | ActivityKind::AdminSucceeded => {
+                return self.set_roles(chat, activity, Role::Admin);
+            }
             ActivityKind::AdminRemoved => return self.set_roles(chat, activity, Role::Member),
             _ => return Ok(()),
         };
-        let mut update =
-            self.connection.prepare_cached(&format!("UPDATE chats SET {column} = ?2 WHERE id = ?1"))?;
+        let mut update = self.connection.prepare_cached(&format!("UPDATE chats SET {column} = ?2 WHERE id = ?1"))?;
         update.execute(params![chat, activity.to.as_deref().unwrap_or_default()])?;
         Ok(())
     }
@@ -197,10 +199,8 @@ impl Append<'_> {
             None => self.make_chat(user, own, chat)?,
         };
         let stretch = chat.visible.last().ok_or_else(|| rows::corrupt("a chat was added that shows nothing"))?;
-        let (from_seq, role) = (
-            integer(stretch.from.get()),
-            chat.group.as_ref().and_then(|group| group.role).unwrap_or(Role::Member),
-        );
+        let (from_seq, role) =
+            (integer(stretch.from.get()), chat.group.as_ref().and_then(|group| group.role).unwrap_or(Role::Member));
         let mut member = self.connection.prepare_cached(
             "INSERT INTO members (user, chat, membership, role, opened_at, since_seq, since_order, delivered, read)
              VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8)

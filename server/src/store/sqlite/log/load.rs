@@ -170,8 +170,7 @@ fn group(connection: &Connection, chat: i64, row: &Row<'_>) -> Result<GroupState
         .prepare_cached("SELECT user, from_seq, to_seq FROM stretches WHERE chat = ?1 ORDER BY user, from_seq")?;
     let mut found = stretches.query([chat])?;
     while let Some(row) = found.next()? {
-        let standing =
-            users.get(&row.get::<_, i64>(0)?).and_then(|user_id| group.standings.get_mut(user_id));
+        let standing = users.get(&row.get::<_, i64>(0)?).and_then(|user_id| group.standings.get_mut(user_id));
         if let Some(standing) = standing {
             standing.stretches.push(rows::stretch(row.get(1)?, row.get(2)?)?);
         }
@@ -284,12 +283,7 @@ fn reader(
     Ok(Reader { delivered: rows::watermark(delivered)?, read: rows::watermark(read)?, unread })
 }
 
-fn load_media(
-    connection: &Connection,
-    state: &mut State,
-    media_id: MediaId,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+fn load_media(connection: &Connection, state: &mut State, media_id: MediaId, now: Timestamp) -> Result<(), StoreError> {
     if let Some(media) = media::usable(connection, media_id, now)? {
         state.media.insert(media_id, media);
     }

@@ -62,9 +62,8 @@ fn positions(connection: &Connection, query: &MissedQuery, head: Place) -> Resul
     let mut entries = connection.prepare_cached(
         "SELECT position FROM changes WHERE chat = ?1 AND seq IS NOT NULL AND seq >= ?2 AND seq <= ?3 ORDER BY seq DESC",
     )?;
-    let mut stretches = connection.prepare_cached(
-        "SELECT chat, from_seq, to_seq, from_position, to_position FROM stretches WHERE user = ?1",
-    )?;
+    let mut stretches = connection
+        .prepare_cached("SELECT chat, from_seq, to_seq, from_position, to_position FROM stretches WHERE user = ?1")?;
     let mut found = stretches.query([user])?;
     while let Some(row) = found.next()? {
         let (chat, from_seq): (i64, i64) = (row.get(0)?, row.get(1)?);

@@ -45,9 +45,8 @@ pub(in crate::store::sqlite::log) fn chats(
     query: ChatsQuery,
 ) -> Result<ChatsPage, StoreError> {
     let heard = query.changed_since.map_or(String::new(), |_| format!(" AND {HEARD}"));
-    let mut find = connection.prepare_cached(&format!(
-        "{ACTIVITY} AND activity < ?2{heard} ORDER BY activity DESC LIMIT ?3"
-    ))?;
+    let mut find =
+        connection.prepare_cached(&format!("{ACTIVITY} AND activity < ?2{heard} ORDER BY activity DESC LIMIT ?3"))?;
     let before = query.before.map_or(i64::MAX, |position| integer(position.0));
     let limit = integer(query.limit as u64 + 1);
     let user_id = user_id.as_uuid().as_bytes();
@@ -73,8 +72,7 @@ pub(in crate::store::sqlite::log) fn chat(
     user_id: UserId,
     chat_id: ChatId,
 ) -> Result<Seen<Chat>, StoreError> {
-    viewed(connection, user_id, chat_id)?
-        .then(|viewed| Ok(Seen::Found(chat_of(connection, viewed.chat, viewed.user)?)))
+    viewed(connection, user_id, chat_id)?.then(|viewed| Ok(Seen::Found(chat_of(connection, viewed.chat, viewed.user)?)))
 }
 
 /// A chat as a user sees it who is or was in it.
@@ -144,12 +142,7 @@ fn group(row: &Row<'_>) -> Result<GroupSummary, StoreError> {
 }
 
 /// Messages of others, counted up to the limit: the cost is bounded too. (CHT-4)
-fn unread(
-    connection: &Connection,
-    viewer: Viewer,
-    read: Watermark,
-    visible: &[Stretch],
-) -> Result<u64, StoreError> {
+fn unread(connection: &Connection, viewer: Viewer, read: Watermark, visible: &[Stretch]) -> Result<u64, StoreError> {
     let last = visible.last().and_then(|stretch| stretch.to).map_or(i64::MAX, |seq| integer(seq.get()));
     let mut count = connection.prepare_cached(
         "SELECT count(*) FROM (SELECT 1 FROM changes

@@ -83,9 +83,11 @@ pub(super) fn visible_message(
         return Ok(None);
     }
     // Another message may stand where a made-up id points.
-    let is_there = viewer.at(connection, seq)?.iter().filter_map(Entry::as_message).any(|message| {
-        message.message_id == wanted.message_id
-    });
+    let is_there = viewer
+        .at(connection, seq)?
+        .iter()
+        .filter_map(Entry::as_message)
+        .any(|message| message.message_id == wanted.message_id);
     Ok(is_there.then_some(seq))
 }
 
@@ -131,7 +133,9 @@ impl Viewer {
             let seq = integer(message.seq.get());
             let mut found = counts.query([self.chat, seq])?;
             while let Some(row) = found.next()? {
-                message.reactions.push(ReactionCount { emoji: emoji(rows::text(row, 0)?)?, count: number(row.get(1)?) });
+                message
+                    .reactions
+                    .push(ReactionCount { emoji: emoji(rows::text(row, 0)?)?, count: number(row.get(1)?) });
             }
             if !message.reactions.is_empty() {
                 let text: Option<String> = own.query_row([self.chat, seq, self.user], |row| row.get(0)).optional()?;

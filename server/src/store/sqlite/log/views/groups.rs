@@ -71,9 +71,7 @@ pub(in crate::store::sqlite::log) fn audience(
     chat_id: ChatId,
 ) -> Result<AudienceRead, StoreError> {
     Ok(match viewed(connection, user_id, chat_id)? {
-        Seen::Found(viewed) if viewed.is_member => {
-            AudienceRead::Members(user_ids(connection, viewed.chat)?.into())
-        }
+        Seen::Found(viewed) if viewed.is_member => AudienceRead::Members(user_ids(connection, viewed.chat)?.into()),
         Seen::Found(_) | Seen::NotMember | Seen::NoMessage => AudienceRead::NotMember,
         Seen::NoChat => AudienceRead::NoChat,
     })
