@@ -114,7 +114,16 @@ pub struct Node {
 ///
 /// The committer knows the head of the log without asking: a second one on the same database would write over it.
 #[derive(Debug)]
-pub struct DataLock(#[expect(dead_code, reason = "held, not read")] std::fs::File);
+pub struct DataLock(std::fs::File);
+
+/// Said in so many words: closing the file would leave the lock with a child of this process that is being started just then.
+impl Drop for DataLock {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.unlock() {
+            tracing::warn!(%error, "the data folder was not let go of");
+        }
+    }
+}
 
 /// Takes a data folder for this process, making it when it is not there.
 pub fn lock_data(data: &std::path::Path) -> Result<DataLock, StartError> {
