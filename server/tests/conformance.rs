@@ -17,9 +17,10 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use tokio::{runtime::Runtime, sync::OnceCell};
 
 /// Options of the server whose times are short enough to wait for.
-const SHORT_TIMES: &str = "--heartbeat-ms 1000 --token-ttl-s 2";
-/// The same for media, whose uploaders must not be signed out meanwhile; and for groups that are soon full.
-const SHORT_LIVED_MEDIA: &str = "--upload-url-ttl-s 2 --unused-upload-ttl-s 4 --download-url-ttl-s 2 --max-group-members 6 --event-retention-s 2 --max-presence-subscriptions 20";
+const SHORT_TIMES: &str = "--heartbeat-ms 1000 --token-ttl-s 2 --upload-url-ttl-s 2 --download-url-ttl-s 2";
+/// The same for media that nothing uses, whose uploaders must not be signed out meanwhile; and limits that are soon reached.
+const SHORT_LIVED_MEDIA: &str =
+    "--unused-upload-ttl-s 4 --max-group-members 6 --event-retention-s 2 --max-presence-subscriptions 20";
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();

@@ -1,6 +1,9 @@
 use std::collections::HashMap;
 
-use i9chat_spec::{ChatId, ClientId, Limits, MediaId, MessageId, SessionId, Timestamp, User, UserId};
+use i9chat_spec::{
+    ChatId, ClientId, Limits, MediaId, MessageId, SessionId, Timestamp, User, UserId,
+    event::{EventData, GroupActivity},
+};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
@@ -196,18 +199,18 @@ fn done_before(
     client_id: ClientId,
 ) -> Result<Option<DoneBefore>, StoreError> {
     let sender = user_row(connection, cache, user_id)?;
-    let mut find = connection.prepare_cached(
-        "SELECT creation, data FROM changes
-         LEFT JOIN chats ON chats.id = changes.chat AND seq = 1
-         WHERE sender = ?1 AND client_id = ?2",
-    )?;
+    // Of this table alone: joined with another one the statement was prepared anew for every message.
+    let mut find =
+        connection.prepare_cached("SELECT kind, chat, data FROM changes WHERE sender = ?1 AND client_id = ?2")?;
     let mut found = find.query(params![sender, client_id.as_uuid().as_bytes()])?;
     let Some(row) = found.next()? else { return Ok(None) };
-    if row.get_ref(0)?.as_str_or_null().map_err(rows::corrupt)?.is_some() {
-        let creation = serde_json::from_str(rows::text(row, 0)?).map_err(rows::corrupt)?;
+    if row.get::<_, i64>(0)? == rows::kind(GroupActivity::NAME) {
+        let mut creation = connection.prepare_cached("SELECT creation FROM chats WHERE id = ?1")?;
+        let creation: String = creation.query_row([row.get::<_, i64>(1)?], |row| row.get(0))?;
+        let creation = serde_json::from_str(&creation).map_err(rows::corrupt)?;
         return Ok(Some(DoneBefore::Group(Box::new(creation))));
     }
-    Ok(Some(DoneBefore::Message(SentBefore::of(&rows::message(rows::text(row, 1)?)?))))
+    Ok(Some(DoneBefore::Message(SentBefore::of(&rows::message(rows::text(row, 2)?)?))))
 }
 
 fn message(
