@@ -76,6 +76,10 @@ idle() {
 
 resume() {
     start resume
+    load resume --connections 1000 --missed 1 >/dev/null
+    stop
+    start resume
+    load resume --connections 1000 --missed 100
     load resume --connections 1000 --missed 100
     stop
 }

@@ -75,7 +75,7 @@ mod tests {
     #[tokio::test]
     async fn a_read_that_nobody_waits_for_any_more_keeps_its_connection_until_it_ends() {
         let readers = one_reader();
-        let (let_go, held) = mpsc::channel::<()>();
+        let (let_go, held) = mpsc::sync_channel::<()>(1);
         {
             let mut given_up = pin!(readers.run(move |_| Ok(held.recv().is_ok())));
             assert!(poll!(given_up.as_mut()).is_pending(), "the caller goes away while the read goes on");
