@@ -47,6 +47,15 @@ impl Stop {
     pub fn skipped(reason: impl Into<String>) -> Self {
         Self::Skipped(reason.into())
     }
+
+    /// The same stop, told of one of several who asked the same.
+    #[must_use]
+    pub fn told_of(self, who: &str) -> Self {
+        match self {
+            Self::Failed(Mismatch { expected, came }) => Self::failed(format!("{expected} for {who}"), came),
+            other => other,
+        }
+    }
 }
 
 /// For steps that a case needs but does not judge.

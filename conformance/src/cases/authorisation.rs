@@ -244,13 +244,7 @@ impl Listed {
                 .succeeded(self.status)
                 .and_then(|value| expect(&value["results"][0]["code"]).to_equal(code.as_str())),
         };
-        judged.map_err(|stop| match stop {
-            Stop::Failed(mut mismatch) => {
-                mismatch.expected = format!("{} for {who}", mismatch.expected);
-                Stop::Failed(mismatch)
-            }
-            other => other,
-        })
+        judged.map_err(|stop| stop.told_of(who))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     cases::chats::missing_id,
     client::socket::{error_code, reply_data},
     expect::{check, expect},
-    verdict::{Stop, Verdict},
+    verdict::Verdict,
     world::{User, World, conversation::Draft},
 };
 
@@ -85,13 +85,7 @@ async fn asks(user: &User, action: &str, data: &Value, outcome: Outcome, who: &s
             reply_data(&answer).and_then(|reply| expect(&reply["results"][0]["code"]).to_equal(code.as_str()))
         }
     };
-    judged.map_err(|stop| match stop {
-        Stop::Failed(mut mismatch) => {
-            mismatch.expected = format!("{} for {who}", mismatch.expected);
-            Stop::Failed(mismatch)
-        }
-        other => other,
-    })
+    judged.map_err(|stop| stop.told_of(who))
 }
 
 async fn holds(world: &World, action: &'static str, rule: Rule) -> Verdict {
