@@ -3,6 +3,7 @@
 //! The application knows media by id and part; what a store calls them is its own affair, and never comes from outside.
 
 pub mod disk;
+pub mod gcs;
 mod range;
 mod urls;
 
