@@ -1,0 +1,84 @@
+//! Every case of the conformance suite as tests of its own: against the server's own binary on SQLite, as one node on Neo4j and
+//! Redis, and as two nodes among which the clients of a case are spread.
+//!
+//! Most cases run against servers as a newcomer starts them. Those that ask for short times (a token that runs out, a
+//! heartbeat) run against some that were started with them.
+
+#![expect(clippy::expect_used, reason = "a test may panic")]
+
+mod cluster;
+#[path = "../scale_out/lab.rs"]
+mod lab;
+mod open;
+
+use std::{process::ExitCode, sync::Arc};
+
+use i9chat_conformance::{
+    case::{Case, run_case},
+    cases,
+    verdict::{Ending, Outcome},
+};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use tokio::runtime::Runtime;
+
+use self::{
+    cluster::{Kind, Layout, Trouble},
+    open::Clusters,
+};
+
+/// Options of the server, in the order in which they are tried: the first with which a case does not skip itself counts.
+const OPTIONS: [&str; 3] = [
+    // As a newcomer starts it.
+    "",
+    // Times that are short enough to wait for.
+    "--heartbeat-ms 1000 --token-ttl-s 2 --upload-url-ttl-s 2 --download-url-ttl-s 2",
+    // The same for media that nothing uses, whose uploaders must not be signed out meanwhile; and limits that are soon reached.
+    "--unused-upload-ttl-s 4 --max-group-members 6 --event-retention-s 2 --max-presence-subscriptions 20",
+];
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let runtime = match Runtime::new() {
+        Ok(runtime) => Arc::new(runtime),
+        Err(error) => {
+            eprintln!("the runtime cannot be started: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let clusters = Arc::new(Clusters::default());
+    let mut trials = Vec::new();
+    for layout in Layout::ALL {
+        for case in cases::all() {
+            let (runtime, clusters) = (Arc::clone(&runtime), Arc::clone(&clusters));
+            let trial = Trial::ignorable_test(format!("{}::{}", layout.name(), case.name), move || {
+                runtime.block_on(run(&clusters, layout, &case))
+            });
+            trials.push(trial.with_kind(case.profile.as_str()));
+        }
+    }
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    runtime.block_on(clusters.end());
+    conclusion.exit_code()
+}
+
+async fn run(clusters: &Clusters, layout: Layout, case: &Case) -> Result<Completion, Failed> {
+    let mut skipped = None;
+    for options in OPTIONS {
+        let entered = clusters.enter(Kind { layout, options }).await;
+        let outcome = match entered.cluster() {
+            Ok(cluster) => run_case(cluster.target(), case).await,
+            Err(Trouble::Unavailable(unavailable)) => return unavailable.verdict(),
+            Err(Trouble::Server(trouble)) => return Err(trouble.into()),
+        };
+        match outcome.ending {
+            Ending::Passed => return Ok(Completion::Completed),
+            Ending::Failed | Ending::Inconclusive => return Err(report(&outcome)),
+            Ending::Skipped => skipped = skipped.or(Some(outcome.detail)),
+        }
+    }
+    Ok(Completion::ignored_with(skipped.unwrap_or_default()))
+}
+
+fn report(outcome: &Outcome) -> Failed {
+    format!("{}\n{}", outcome.detail, outcome.traffic.join("\n")).into()
+}
