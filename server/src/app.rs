@@ -19,7 +19,6 @@ mod seen;
 mod sessions;
 mod signup;
 mod start;
-mod user_rates;
 mod users;
 
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
@@ -30,16 +29,15 @@ use i9chat_spec::{
 };
 
 pub use self::{
-    accounts::Accounts,
+    accounts::{AccountStores, Accounts},
     committer::{Committer, CommitterParts},
     media::Media,
     presence::{Feed, LiveSink, News, Watching},
     sessions::{Credential, Unidentified},
     start::Start,
-    user_rates::UserRates,
 };
 use crate::{
-    bus::{LiveBus, Presence},
+    bus::{LiveBus, Presence, Rates},
     clock::Clock,
     domain::LogEpoch,
     ids::Ids,
@@ -255,8 +253,8 @@ pub struct App {
     pub watching: Arc<Watching>,
     /// Carries what is not durable.
     pub live: Arc<dyn LiveBus>,
-    /// How often users search around places.
-    pub nearby_rates: UserRates,
+    /// Counts how often something is done.
+    pub rates: Arc<dyn Rates>,
     /// What was uploaded.
     pub media: Media,
 }

@@ -1,6 +1,5 @@
 //! Passwords, tokens and keys: what proves who a caller is.
 
-pub mod attempts;
 pub mod keys;
 pub mod passwords;
 pub mod secrets;

@@ -13,6 +13,7 @@ use std::{
 use clap::Parser;
 use i9chat_spec::{Lifetimes, Limits};
 use lettre::message::Mailbox;
+use url::Url;
 
 use self::options::Options;
 use crate::{http::HttpConfig, mail::SmtpAddressError};
@@ -22,8 +23,12 @@ use crate::{http::HttpConfig, mail::SmtpAddressError};
 pub struct Config {
     /// Where the server listens.
     pub listen: SocketAddr,
-    /// Where everything durable is kept.
+    /// Where everything durable is kept that has no other place.
     pub data: PathBuf,
+    /// One server, or several nodes.
+    pub stack: StackConfig,
+    /// Where the bytes of media are.
+    pub media: MediaConfig,
     /// What HTTP keeps to.
     pub http: HttpConfig,
     /// How mails go out.
@@ -34,6 +39,60 @@ pub struct Config {
     pub lifetimes: Lifetimes,
     /// What is logged, and how.
     pub log: LogConfig,
+}
+
+/// One server, or several nodes.
+#[derive(Clone, PartialEq, Eq)]
+pub enum StackConfig {
+    /// Everything in one process, and in the data folder.
+    Embedded,
+    /// Any number of nodes on one Neo4j and one Redis.
+    ScaleOut(ScaleOutConfig),
+}
+
+/// What the nodes of a cluster have in common.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ScaleOutConfig {
+    /// Neo4j.
+    pub store: Url,
+    /// Redis.
+    pub bus: Url,
+    /// What the names of all keys in Redis begin with.
+    pub bus_prefix: String,
+}
+
+/// Shows no password.
+impl fmt::Debug for StackConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Embedded => f.write_str("Embedded"),
+            Self::ScaleOut(config) => config.fmt(f),
+        }
+    }
+}
+
+impl fmt::Debug for ScaleOutConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScaleOut")
+            .field("store", &self.store.host_str())
+            .field("bus", &self.bus.host_str())
+            .field("bus_prefix", &self.bus_prefix)
+            .finish()
+    }
+}
+
+/// Where the bytes of media are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MediaConfig {
+    /// In the data folder.
+    Disk,
+    /// In a bucket of Google Cloud Storage.
+    Gcs {
+        /// Its name.
+        bucket: String,
+        /// The key file of the service account; the machine's own identity without one.
+        credentials: Option<PathBuf>,
+    },
 }
 
 /// How mails go out.
@@ -126,6 +185,24 @@ pub enum ConfigError {
         given: String,
         /// What to write instead.
         instead: String,
+    },
+    /// A URL that is wrong; it is not shown, for it may hold a password.
+    #[error("the option --{option} cannot be what was given: {instead}")]
+    HiddenValue {
+        /// The option.
+        option: &'static str,
+        /// What to write instead.
+        instead: &'static str,
+    },
+    /// Options that do not go together.
+    #[error("the option --{option} needs --{other}: {reason}")]
+    Alone {
+        /// The one that was given.
+        option: &'static str,
+        /// The one that was not.
+        other: &'static str,
+        /// Why.
+        reason: &'static str,
     },
     /// A URL of a mail server that is wrong; it is not shown, for it may hold a password.
     #[error("the option --smtp-url names no mail server: {0}")]

@@ -11,18 +11,22 @@ mod operations;
 mod problem;
 mod websocket;
 
-use std::{net::IpAddr, num::NonZeroU32, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use axum::Router;
-use i9chat_spec::{UserId, for_each_endpoint};
+use i9chat_spec::{Limits, for_each_endpoint};
 
-use self::guard::{Allowed, Rates};
+use self::guard::Allowed;
 pub use self::{
     listener::{Listening, listen},
     metrics::install_metrics,
     problem::{problem_of, request_id_of},
 };
-use crate::{app::App, media::disk::DiskMedia};
+use crate::{
+    app::App,
+    bus::{Quota, RateKey},
+    media::disk::DiskMedia,
+};
 
 /// What HTTP needs to know beyond the application.
 #[derive(Debug, Clone)]
@@ -44,33 +48,27 @@ struct Site {
     /// Who is here.
     router: Arc<crate::realtime::Router>,
     allowed: Arc<Allowed>,
-    /// The bytes behind the local upload and download URLs.
-    media: Arc<DiskMedia>,
-    rates: Arc<Rates>,
     metrics: metrics_exporter_prometheus::PrometheusHandle,
 }
 
-/// Whose requests are counted together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum RateKey {
-    User(UserId),
-    /// Those that URLs permit which were made for a user: whoever has such a URL must not use up what the user may ask.
-    Media(UserId),
-    Address(IpAddr),
+impl Site {
+    /// Counts a request, or says how long to wait. (ERR-7)
+    async fn count(&self, whose: RateKey) -> Result<(), Duration> {
+        let Limits { requests_per_second, requests_burst, .. } = self.app.limits;
+        self.app.rates.take(whose, Quota::new(requests_per_second, Duration::from_secs(1), requests_burst)).await
+    }
 }
 
-/// The routes of the protocol, and those for operators.
+/// The routes of the protocol, those of the local upload and download URLs where media is on the disk, and those for operators.
 pub fn routes(
     app: Arc<App>,
     router: Arc<crate::realtime::Router>,
-    media: Arc<DiskMedia>,
+    media: Option<Arc<DiskMedia>>,
     config: &HttpConfig,
     metrics: metrics_exporter_prometheus::PrometheusHandle,
 ) -> Router {
-    let count = |number: u64| NonZeroU32::new(u32::try_from(number).unwrap_or(u32::MAX)).unwrap_or(NonZeroU32::MIN);
-    let rates = Arc::new(Rates::new(count(app.limits.requests_per_second), count(app.limits.requests_burst)));
-    guard::forget_idle(&rates);
-    let site = Site { app, router, allowed: Arc::new(Allowed::new(config)), media, rates, metrics };
+    let media_routes = media.map(media::routes);
+    let site = Site { app, router, allowed: Arc::new(Allowed::new(config)), metrics };
     let mut protocol = Router::new();
     macro_rules! mount {
         ($($endpoint:path),* $(,)?) => { $(protocol = endpoint::mount::<$endpoint>(protocol);)* };
@@ -79,7 +77,7 @@ pub fn routes(
     protocol
         .merge(websocket::routes())
         .merge(operations::routes())
-        .merge(media::routes())
+        .merge(media_routes.unwrap_or_default())
         .fallback(endpoint::no_such_endpoint)
         .method_not_allowed_fallback(endpoint::method_not_allowed)
         .layer(guard::cors(config))

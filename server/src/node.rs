@@ -1,4 +1,6 @@
-//! A server, put together from its parts: the embedded stack.
+//! A server, put together from its parts.
+
+mod stack;
 
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -7,20 +9,20 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
+pub use self::stack::{Ground, Stack};
 use crate::{
-    app::{Accounts, App, Committer, CommitterParts, Media, UserRates, Watching},
+    app::App,
     auth::{
-        keys::{KeyError, ServerKey, create_private_folder},
+        keys::{KeyError, create_private_folder},
         passwords::{PasswordCost, PasswordError},
     },
-    bus::{LocalBus, LocalPresence},
-    clock::{Clock, SystemClock},
+    bus::Presence,
+    clock::SystemClock,
     http::{self, HttpConfig, Listening},
     ids::{Ids, SystemIds},
     mail::{MailQueue, Mailer},
-    media::disk::DiskMedia,
     realtime::Router,
-    store::{LogStore, StoreError, accounts::AccountStore, media::MediaRecords, sqlite::SqliteStore},
+    store::{StoreError, sqlite::SqliteStore},
 };
 
 /// The name of the database in the data folder.
@@ -102,7 +104,7 @@ pub struct Node {
     address: SocketAddr,
     ids: Arc<dyn Ids>,
     router: Arc<Router>,
-    presence: Arc<LocalPresence>,
+    presence: Arc<dyn Presence>,
     listening: Listening,
     stop_mail: CancellationToken,
     mail: JoinHandle<()>,
@@ -154,50 +156,13 @@ impl Node {
     /// Starts a server. It serves when this returns.
     pub async fn start(config: NodeConfig, metrics: PrometheusHandle) -> Result<Self, StartError> {
         let NodeConfig { data, listen, limits, lifetimes, http, password_cost, mailer } = config;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let ids: Arc<dyn Ids> = Arc::new(SystemIds);
+        let ground =
+            Ground { clock: Arc::new(SystemClock), ids: Arc::new(SystemIds), limits, lifetimes, password_cost };
         let data_lock = lock_data(&data)?;
-        let store = Arc::new(open_store(&data)?);
-        let key = ServerKey::load_or_create(&data, &*ids)?;
-        let unreadable = |error| StartError::Store { file: data.join(DATABASE), error };
-        let head = store.head().await.map_err(unreadable)?;
-
-        let per_user = usize::try_from(limits.max_connections_per_user).unwrap_or(usize::MAX);
-        let router = Arc::new(Router::new(head, per_user));
-        let log: Arc<dyn LogStore> = Arc::clone(&store) as _;
-        let records: Arc<dyn MediaRecords> = Arc::clone(&store) as _;
-        let watching = Arc::new(Watching::default());
-        let lease = Duration::from_secs(lifetimes.presence_lease_s);
-        let presence =
-            LocalPresence::start(Arc::clone(&store) as _, Arc::clone(&clock), Arc::clone(&watching) as _, lease);
-        let presence = Arc::new(presence.await.map_err(unreadable)?);
-        let nearby_rates = UserRates::per_minute(limits.nearby_per_minute);
-        let account_store: Arc<dyn AccountStore> = store;
-        let subscriber = Arc::clone(&router);
-        let committer = Committer::start(CommitterParts {
-            store: Arc::clone(&log),
-            bus: Arc::new(LocalBus::new(subscriber)),
-            clock: Arc::clone(&clock),
-            ids: Arc::clone(&ids),
-        });
-        let folder = data.clone();
-        let media = Arc::new(DiskMedia::open(&data, &key).map_err(|error| StartError::Data { folder, error })?);
-        let accounts = Accounts::new(account_store, &key, &limits, password_cost, Arc::clone(&ids))?;
-        let app = Arc::new(App {
-            clock: Arc::clone(&clock),
-            ids: Arc::clone(&ids),
-            limits,
-            lifetimes,
-            log,
-            epoch: head.epoch,
-            committer,
-            accounts,
-            presence: Arc::clone(&presence) as _,
-            watching,
-            live: Arc::clone(&router) as _,
-            nearby_rates,
-            media: Media { records, store: Arc::clone(&media) as _ },
-        });
+        let stack = Stack::embedded(&data, &ground).await?;
+        let ids = Arc::clone(&ground.ids);
+        let app = stack.app(ground)?;
+        let Stack { router, presence, disk, .. } = stack;
 
         let listener =
             TcpListener::bind(listen).await.map_err(|error| StartError::Listen { address: listen, error })?;
@@ -206,7 +171,7 @@ impl Node {
         let mail = tokio::spawn(mail_queue(&app, mailer).run(stop_mail.clone()));
         let chores = vec![spawn(note_use(Arc::clone(&app), Arc::clone(&router))), spawn(clean_up(Arc::clone(&app)))];
         let head_bytes = usize::try_from(app.limits.max_head_bytes).unwrap_or(usize::MAX);
-        let service = http::routes(Arc::clone(&app), Arc::clone(&router), media, &http, metrics);
+        let service = http::routes(Arc::clone(&app), Arc::clone(&router), disk, &http, metrics);
         let listening = http::listen(listener, service, http.max_connections, head_bytes);
         Ok(Self { address, ids, router, presence, listening, stop_mail, mail, _chores: chores, _data_lock: data_lock })
     }
@@ -232,7 +197,7 @@ impl Node {
         if ended.await.is_err() {
             tracing::warn!("some connections did not end in time");
         }
-        if let Err(error) = self.presence.flush().await {
+        if let Err(error) = self.presence.stop().await {
             tracing::warn!(%error, "when users were last seen was not written down");
         }
     }
@@ -244,7 +209,7 @@ fn spawn(chore: impl Future<Output = ()> + Send + 'static) -> AbortOnDropHandle<
 
 fn mail_queue(app: &App, mailer: Arc<dyn Mailer>) -> MailQueue {
     MailQueue {
-        store: Arc::clone(app.accounts.store()),
+        store: Arc::clone(app.accounts.mails()),
         mailer,
         secrets: Arc::clone(app.accounts.secrets()),
         clock: Arc::clone(&app.clock),

@@ -1,8 +1,11 @@
 //! Where everything durable is kept: load state, persist changes, read views. No rules.
 
 pub mod accounts;
+pub mod claims;
 mod log;
+pub mod mails;
 pub mod media;
+pub mod neo4j;
 pub mod presence;
 pub mod sqlite;
 

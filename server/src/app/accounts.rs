@@ -2,48 +2,64 @@
 
 use std::sync::Arc;
 
-use i9chat_spec::{Limits, User, Username, error::NoRefusal};
+use i9chat_spec::{User, Username, error::NoRefusal};
 use tokio::sync::Notify;
 
 use super::{App, Failure};
 use crate::{
     auth::{
-        attempts::SignInAttempts,
         keys::ServerKey,
         passwords::{PasswordCost, PasswordError, Passwords},
         secrets::Secrets,
         tokens::{SigningFailed, Tokens},
     },
+    bus::SignInAttempts,
     domain::accounts::session,
     ids::Ids,
-    store::{StoreError, accounts::AccountStore},
+    store::{StoreError, accounts::AccountStore, claims::ClaimStore, mails::MailStore},
 };
+
+/// Where accounts, and what belongs to them, are kept.
+pub struct AccountStores {
+    /// Accounts and sessions.
+    pub accounts: Arc<dyn AccountStore>,
+    /// Claims to mail addresses.
+    pub claims: Arc<dyn ClaimStore>,
+    /// The mails that wait.
+    pub mails: Arc<dyn MailStore>,
+    /// Counts failed sign-ins.
+    pub attempts: Arc<dyn SignInAttempts>,
+}
 
 /// Accounts: where they are kept, and what proves who a caller is.
 pub struct Accounts {
     pub(super) store: Arc<dyn AccountStore>,
+    pub(super) claims: Arc<dyn ClaimStore>,
+    pub(super) mails: Arc<dyn MailStore>,
     pub(super) passwords: Passwords,
     pub(super) tokens: Tokens,
     pub(super) secrets: Arc<Secrets>,
-    pub(super) attempts: SignInAttempts,
+    pub(super) attempts: Arc<dyn SignInAttempts>,
     pub(super) mail_waits: Arc<Notify>,
 }
 
 impl Accounts {
-    /// Accounts in that store, with keys derived from the server's. Makes one password hash, so it blocks; call it before serving.
+    /// Accounts in those stores, with keys derived from the server's. Makes one password hash, so it blocks; call it before serving.
     pub fn new(
-        store: Arc<dyn AccountStore>,
+        stores: AccountStores,
         key: &ServerKey,
-        limits: &Limits,
         cost: PasswordCost,
         ids: Arc<dyn Ids>,
     ) -> Result<Self, PasswordError> {
+        let AccountStores { accounts, claims, mails, attempts } = stores;
         Ok(Self {
-            store,
+            store: accounts,
+            claims,
+            mails,
             passwords: Passwords::new(cost, ids)?,
             tokens: Tokens::new(key),
             secrets: Arc::new(Secrets::new(key)),
-            attempts: SignInAttempts::new(limits),
+            attempts,
             mail_waits: Arc::new(Notify::new()),
         })
     }
@@ -51,6 +67,11 @@ impl Accounts {
     /// Where accounts are kept.
     pub fn store(&self) -> &Arc<dyn AccountStore> {
         &self.store
+    }
+
+    /// Where mails wait.
+    pub fn mails(&self) -> &Arc<dyn MailStore> {
+        &self.mails
     }
 
     /// The user of that name, in any case.
@@ -72,10 +93,10 @@ impl Accounts {
 impl App {
     /// Forgets what no longer matters: claims that ran out, and sessions that ended long ago.
     pub async fn clean_up(&self) -> Result<(), StoreError> {
-        self.nearby_rates.forget_idle();
         let now = self.clock.now();
+        self.accounts.claims.forget_claims(now).await?;
         let ended_before = session::idle_since(now, self.lifetimes.session_idle_ttl_s);
-        self.accounts.store.clean_up(now, ended_before).await
+        self.accounts.store.forget_sessions(ended_before).await
     }
 }
 

@@ -6,7 +6,10 @@ use super::{App, Failure, accounts::broken};
 use crate::{
     auth::secrets::Secrets,
     domain::accounts::claim::{self, Claim, ClaimRules, Purpose, RequestMail, Verification},
-    store::accounts::{MailMatter, NewMail, SaveClaim, Stored},
+    store::{
+        claims::{SaveClaim, Stored},
+        mails::{MailMatter, NewMail},
+    },
 };
 
 /// How long a mail is tried.
@@ -36,13 +39,14 @@ impl App {
         let ticket = Secrets::ticket(&*self.ids).ok_or_else(|| broken("a ticket has no form"))?;
         for _ in 0..TRIES {
             let now = self.clock.now();
-            let state = self.accounts.store.address(purpose, email).await?;
-            let seen = state.claim.as_ref().map(|stored| stored.version);
+            let stored = self.accounts.claims.claim_to(purpose, email).await?;
+            let seen = stored.as_ref().map(|stored| stored.version);
+            let has_account = self.accounts.store.has_account(email).await?;
             let (claim, mail) = claim::request(
-                state.claim.map(|stored| stored.value),
+                stored.map(|stored| stored.value),
                 purpose,
                 email.clone(),
-                state.has_account,
+                has_account,
                 Secrets::hash_of_ticket(&ticket),
                 now,
                 &rules,
@@ -70,7 +74,7 @@ impl App {
         let is_right = self.accounts.secrets.is_code(&ticket, code);
         let next = Secrets::ticket(&*self.ids).ok_or_else(|| broken("a ticket has no form").widen())?;
         for _ in 0..TRIES {
-            let stored = self.accounts.store.claim(purpose, ticket).await?;
+            let stored = self.accounts.claims.claim(purpose, ticket).await?;
             let stored = stored.ok_or(Failure::Refused(refusals.ticket_invalid))?;
             let seen = Some(stored.version);
             let next_hash = Secrets::hash_of_ticket(&next);
@@ -99,9 +103,30 @@ impl App {
         purpose: Purpose,
         ticket: &Ticket,
     ) -> Result<Option<Stored<Claim>>, Failure<NoRefusal>> {
-        let stored = self.accounts.store.claim(purpose, Secrets::hash_of_ticket(ticket)).await?;
+        let stored = self.accounts.claims.claim(purpose, Secrets::hash_of_ticket(ticket)).await?;
         let now = self.clock.now();
         Ok(stored.filter(|stored| claim::complete(stored.value.clone(), now).is_some()))
+    }
+
+    /// The last step begins: the ticket is used up. `false` when somebody else used it, or asked for another, meanwhile.
+    pub(super) async fn use_up(&self, stored: &Stored<Claim>) -> Result<bool, Failure<NoRefusal>> {
+        match claim::complete(stored.value.clone(), self.clock.now()) {
+            Some(done) => self.save_claim(done, Some(stored.version), None).await,
+            None => Ok(false),
+        }
+    }
+
+    /// The last step could not be done: the ticket is good again, unless another was asked for meanwhile.
+    pub(super) async fn give_back(&self, claim: Claim) {
+        let given_back = async {
+            match self.accounts.claims.claim(claim.purpose, claim.ticket).await? {
+                Some(used) => self.save_claim(claim, Some(used.version), None).await,
+                None => Ok(false),
+            }
+        };
+        if let Err(failure) = given_back.await {
+            tracing::warn!(?failure, "a ticket is used up by a step that could not be done");
+        }
     }
 
     async fn save_claim(
@@ -111,7 +136,7 @@ impl App {
         mail: Option<NewMail>,
     ) -> Result<bool, Failure<NoRefusal>> {
         let forget_at = claim::forget_at(&claim, &self.claim_rules());
-        Ok(self.accounts.store.save_claim(SaveClaim { claim, seen, forget_at, mail }).await?)
+        Ok(self.accounts.claims.save_claim(SaveClaim { claim, seen, forget_at, mail }).await?)
     }
 }
 

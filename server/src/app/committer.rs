@@ -1,14 +1,17 @@
 //! The one place where the log grows: takes everything waiting as one batch, and one transaction makes it durable.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use i9chat_spec::{SessionId, UserId, api::sessions::EndSessionRefusal, error::NoRefusal};
 use parking_lot::Mutex;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
 
 use super::Failure;
 use crate::{
-    bus::Bus,
+    bus::{Bus, Committed, Told},
     clock::Clock,
     domain::{ChangeBody, Command, Effect, EndSession, Place, Stamp, State, Wanted},
     ids::Ids,
@@ -19,6 +22,8 @@ use crate::{
 const QUEUE: usize = 16_384;
 /// The most commands of one transaction. A larger batch is hardly cheaper for each, and all wait for its end.
 const BATCH: usize = 512;
+/// How long answers wait for changes of other nodes that come before theirs.
+const TOLD_IN_TIME: Duration = Duration::from_secs(2);
 
 /// Takes commands; cheap to clone.
 #[derive(Debug, Clone)]
@@ -128,21 +133,34 @@ async fn run(parts: CommitterParts, mut queue: mpsc::Receiver<Box<dyn Job>>) {
         metrics::histogram!("i9chat_commit_batch_commands").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
         let jobs = Arc::new(Mutex::new(std::mem::take(&mut batch)));
         let outcome = transact(&parts, &jobs).await;
-        // Events are with their connections before the answers, so that a session that was ended hears nothing more. (SES-10)
-        if let Ok(changes) = &outcome {
-            parts.bus.publish(changes);
+        let jobs = std::mem::take(&mut *jobs.lock());
+        match outcome {
+            // Events are with their connections before the answers, so that a session that was ended hears nothing more. (SES-10)
+            Ok(changes) => match parts.bus.publish(changes.into_iter().map(Committed::from).collect()) {
+                Told::Now => finish(jobs),
+                Told::Later(told) => drop(tokio::spawn(async move {
+                    // What is committed is answered in any case.
+                    drop(timeout(TOLD_IN_TIME, told).await);
+                    finish(jobs);
+                })),
+            },
+            Err(error) => {
+                tracing::error!(%error, "a batch was not committed");
+                for job in jobs {
+                    job.finish(Err(match &error {
+                        StoreError::Unavailable(_) => Failure::Unavailable,
+                        StoreError::Overloaded => Failure::Overloaded,
+                        StoreError::Corrupt(_) => Failure::Internal,
+                    }));
+                }
+            }
         }
-        if let Err(error) = &outcome {
-            tracing::error!(%error, "a batch was not committed");
-        }
-        for job in std::mem::take(&mut *jobs.lock()) {
-            job.finish(match &outcome {
-                Ok(_) => Ok(()),
-                Err(StoreError::Unavailable(_)) => Err(Failure::Unavailable),
-                Err(StoreError::Overloaded) => Err(Failure::Overloaded),
-                Err(StoreError::Corrupt(_)) => Err(Failure::Internal),
-            });
-        }
+    }
+}
+
+fn finish(jobs: Vec<Box<dyn Job>>) {
+    for job in jobs {
+        job.finish(Ok(()));
     }
 }
 
@@ -162,10 +180,7 @@ async fn transact(
         let mut decided = Decided::default();
         for job in jobs.lock().iter_mut() {
             let (changes, effects) = job.decide(state, &stamp);
-            for effect in effects {
-                state.take_effect(&effect);
-                decided.effects.push(effect);
-            }
+            decided.effects.extend(effects);
             for body in changes {
                 state.apply(&body);
                 position = position.next();

@@ -39,16 +39,23 @@ impl Handle<CompletePasswordReset> for App {
         &self,
         call: Call<CompletePasswordReset>,
     ) -> Result<Answer<Nothing>, Failure<CompletePasswordResetRefusal>> {
-        // Looked up before the password is hashed, which is what costs. The command decides again.
+        let ticket_invalid = || Failure::Refused(CompletePasswordResetRefusal::TicketInvalid);
+        // Looked up before the password is hashed, which is what costs. It is used up after that.
         let stored = self.proven_claim(Purpose::PasswordReset, &call.body.ticket).await.map_err(Failure::widen)?;
-        let claim = stored.ok_or(Failure::Refused(CompletePasswordResetRefusal::TicketInvalid))?.value;
+        let stored = stored.ok_or_else(ticket_invalid)?;
         // No address loses its account, and such a ticket is good only for one that has an account.
-        let login = claim.email.as_str().parse().map_err(|_| broken("an address is no login").widen())?;
+        let login = stored.value.email.as_str().parse().map_err(|_| broken("an address is no login").widen())?;
         let account = self.accounts.store.account(&login).await?;
         let account = account.ok_or_else(|| broken("a claim to reset belongs to no account").widen())?;
         let password = self.accounts.passwords.turn().await?.hash(&call.body.password).await?;
-        let command = ResetPassword { user_id: account.user.user_id, ticket: claim.ticket, password };
-        self.committer.commit(command).await?;
+        if !self.use_up(&stored).await.map_err(Failure::widen)? {
+            return Err(ticket_invalid());
+        }
+        let command = ResetPassword { user_id: account.user.user_id, password };
+        if let Err(failure) = self.committer.commit(command).await {
+            self.give_back(stored.value).await;
+            return Err(failure.widen());
+        }
         Ok(Nothing {}.into())
     }
 }

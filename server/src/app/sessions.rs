@@ -15,9 +15,10 @@ use i9chat_spec::{
 
 pub use identify::{Credential, Unidentified};
 
-use super::{Answer, App, Call, CookieChange, Failure, Handle};
+use super::{Answer, App, Call, CookieChange, Failure, Handle, accounts::broken};
 use crate::{
-    auth::{attempts::AccountKey, passwords::PasswordCheck},
+    auth::passwords::PasswordCheck,
+    bus::{AccountKey, Network, SignInTry},
     domain::accounts::session,
     store::accounts::SessionProof,
 };
@@ -31,20 +32,33 @@ impl Handle<SignIn> for App {
             Some(account) => AccountKey::User(account.user.user_id),
             None => AccountKey::Unknown(body.login.as_str().to_ascii_lowercase()),
         };
+        let mut try_ = SignInTry { account: key, network: Network::of(address), at: self.clock.now() };
         // Before one's turn, so that those over the limit keep nobody waiting; and again in it, for the exact count.
-        accounts.attempts.may_try(&key, address, self.clock.now()).map_err(Failure::RateLimited)?;
+        accounts.attempts.may_try(&try_).await?.map_err(Failure::RateLimited)?;
         let turn = accounts.passwords.turn().await?;
-        let attempt = accounts.attempts.begin(key, address, self.clock.now()).map_err(Failure::RateLimited)?;
+        try_.at = self.clock.now();
+        let attempt = accounts.attempts.begin(try_).await?.map_err(Failure::RateLimited)?;
         let stored = account.as_ref().map(|account| &account.password);
-        let checked = turn.check(&body.password, stored).await?;
+        let checked = turn.check(&body.password, stored).await;
         drop(turn);
-        let (PasswordCheck::Right { renewed }, Some(account)) = (checked, account) else {
-            return Err(match attempt.fail() {
-                Some(wait) => Failure::RateLimited(wait),
-                None => Failure::Refused(SignInRefusal::WrongCredentials),
-            });
+        // A caller who goes away before this has failed: nobody learns from that whether the password was right.
+        let renewed = match (checked, &account) {
+            (Ok(PasswordCheck::Right { renewed }), Some(_)) => {
+                accounts.attempts.take_back(attempt).await?;
+                renewed
+            }
+            (Ok(_), _) => {
+                return Err(match attempt.account_wait {
+                    Some(wait) => Failure::RateLimited(wait),
+                    None => Failure::Refused(SignInRefusal::WrongCredentials),
+                });
+            }
+            (Err(error), _) => {
+                accounts.attempts.take_back(attempt).await?;
+                return Err(error.into());
+            }
         };
-        drop(attempt);
+        let Some(account) = account else { return Err(broken("a password of nobody is right").widen()) };
         if let Some(renewed) = renewed {
             accounts.store.renew_password_hash(account.user.user_id, account.password, renewed).await?;
         }

@@ -14,7 +14,7 @@ use i9chat_spec::{
 use super::{Answer, App, Call, Failure, Handle, accounts::broken, claims::CodeRefusals};
 use crate::{
     domain::accounts::claim::{self, Purpose},
-    store::accounts::{AccountMade, NewAccount, SaveClaim},
+    store::accounts::{AccountMade, NewAccount},
 };
 
 impl Handle<RequestSignup> for App {
@@ -42,30 +42,30 @@ impl Handle<CompleteSignup> for App {
         let body = call.body;
         let stored = self.proven_claim(Purpose::Signup, &body.ticket).await.map_err(Failure::widen)?;
         let stored = stored.ok_or_else(ticket_invalid)?;
-        let seen = Some(stored.version);
         // Looked up before the password is hashed, which is what costs. The store decides again.
         if self.accounts.store.profile(&body.username).await?.is_some() {
             return Err(Failure::Refused(CompleteSignupRefusal::UsernameTaken));
         }
         let password = self.accounts.passwords.turn().await?.hash(&body.password).await?;
         let now = self.clock.now();
-        let claim = claim::complete(stored.value, now).ok_or_else(ticket_invalid)?;
         let user = User { user_id: UserId::from_uuid(self.ids.uuid(now)), username: body.username };
         let bio = body.bio.map_or_else(empty_bio, Ok).map_err(Failure::widen)?;
         let opened =
             self.new_session(&user, body.cookie.unwrap_or(false), &call.origin, now).map_err(Failure::widen)?;
-        let forget_at = claim::forget_at(&claim, &self.claim_rules());
-        let account = NewAccount {
-            claim: SaveClaim { claim, seen, forget_at, mail: None },
-            user,
-            bio,
-            password,
-            session: opened.session,
-        };
+        // Good still, after the time that hashing took.
+        claim::complete(stored.value.clone(), self.clock.now()).ok_or_else(ticket_invalid)?;
+        let email = stored.value.email.clone();
+        let account = NewAccount { email, user, bio, password, session: opened.session };
         match self.accounts.store.make_account(account).await? {
-            AccountMade::Made => Ok(opened.answer),
+            AccountMade::Made => {
+                // The address has its account now, so whether the ticket is seen to be used up decides nothing any more.
+                if let Err(failure) = self.use_up(&stored).await {
+                    tracing::warn!(?failure, "a ticket that led to an account is not used up");
+                }
+                Ok(opened.answer)
+            }
             AccountMade::UsernameTaken => Err(Failure::Refused(CompleteSignupRefusal::UsernameTaken)),
-            AccountMade::TooLate => Err(ticket_invalid()),
+            AccountMade::AddressTaken => Err(ticket_invalid()),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Users: oneself, others by name, others around a place. (section 6 of `docs/protocol.md`)
 
+use std::time::Duration;
+
 use i9chat_spec::{
     api::users::{
         FindNearby, GetMe, GetUser, GetUserRefusal, NearbyUsers, OwnProfile, UpdateMe, UpdateMeRefusal, UserProfile,
@@ -9,7 +11,11 @@ use i9chat_spec::{
 };
 
 use super::{Answer, App, Call, Failure, Handle, accounts::broken};
-use crate::{bus::PresenceOf, domain::ChangeProfile, store::accounts::NearbySearch};
+use crate::{
+    bus::{PresenceOf, Quota, RateKey},
+    domain::ChangeProfile,
+    store::accounts::NearbySearch,
+};
 
 impl Handle<GetMe> for App {
     async fn handle(&self, call: Call<GetMe>) -> Result<Answer<OwnProfile>, Failure<NoRefusal>> {
@@ -56,7 +62,9 @@ impl Handle<GetUser> for App {
 impl Handle<FindNearby> for App {
     async fn handle(&self, call: Call<FindNearby>) -> Result<Answer<NearbyUsers>, Failure<NoRefusal>> {
         let caller = call.caller.user.user_id;
-        self.nearby_rates.check(caller).map_err(Failure::RateLimited)?;
+        let per_minute = self.limits.nearby_per_minute;
+        let quota = Quota::new(per_minute, Duration::from_mins(1), per_minute);
+        self.rates.take(RateKey::Nearby(caller), quota).await.map_err(Failure::RateLimited)?;
         let search = NearbySearch {
             near: call.query.near.0,
             radius_m: call.query.radius_m.unwrap_or_default().get(),

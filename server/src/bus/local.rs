@@ -1,11 +1,14 @@
+mod attempts;
 mod presence;
+mod rates;
 
 use std::sync::Arc;
 
+pub use attempts::LocalAttempts;
 pub use presence::LocalPresence;
+pub use rates::LocalRates;
 
-use super::{Bus, Subscriber};
-use crate::domain::Change;
+use super::{Bus, Committed, Subscriber, Told};
 
 /// The bus of a single node: hands changes over at once, so that nothing is between a commit and its connections.
 pub struct LocalBus {
@@ -20,7 +23,8 @@ impl LocalBus {
 }
 
 impl Bus for LocalBus {
-    fn publish(&self, changes: &[Change]) {
-        self.subscriber.deliver(changes);
+    fn publish(&self, changes: Vec<Committed>) -> Told {
+        self.subscriber.deliver(&changes);
+        Told::Now
     }
 }

@@ -36,10 +36,16 @@ pub trait Presence: Send + Sync + 'static {
 
     /// How many of the users are there.
     async fn online_among(&self, users: &[UserId]) -> Result<u64, StoreError>;
+
+    /// The node stops: nobody is there by way of it any more, and what is known of them is written down.
+    async fn stop(&self) -> Result<(), StoreError>;
 }
 
 /// Hears who comes and goes, each user's changes in their order. Must not call back.
 pub trait PresenceWatcher: Send + Sync + 'static {
     /// A user has come or gone.
     fn changed(&self, user_id: UserId, now: PresenceOf);
+
+    /// Whose changes are of interest now. After some may have been lost, what they are is [told](Self::changed) anew.
+    fn watched(&self) -> Vec<UserId>;
 }

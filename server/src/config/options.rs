@@ -74,8 +74,21 @@ macro_rules! options {
 options! {
     /// The IP address and port to listen on [default: 127.0.0.1:8080]
     listen: String, "I9CHAT_LISTEN", "ADDRESS";
-    /// The folder for everything durable: the database and the signing key. It is made when it is not there [default: data]
+    /// The folder for everything durable that is not in --store or --media: the database, the signing key, media. It is made when
+    /// it is not there [default: data]
     data: PathBuf, "I9CHAT_DATA", "FOLDER";
+    /// The database: `neo4j://user:password@host:7687`, or `neo4j+s://…` for TLS, for several nodes with --bus. Without it everything
+    /// is kept in --data, by one server. The environment keeps a password out of the list of processes
+    store: Hidden, "I9CHAT_STORE", "URL";
+    /// What nodes tell each other by and count together with: `redis://user:password@host:6379`, or `rediss://…` for TLS. Goes with --store
+    bus: Hidden, "I9CHAT_BUS", "URL";
+    /// What the names of all keys in Redis begin with, so that several clusters can share it [default: i9chat]
+    bus_prefix: String, "I9CHAT_BUS_PREFIX", "TEXT";
+    /// Where the bytes of media are kept: `gs://bucket` for Google Cloud Storage. Without it they are in --data, which the
+    /// nodes of a cluster then have to share
+    media: String, "I9CHAT_MEDIA", "URL";
+    /// The key file of the service account that may use the bucket [default: the machine's own identity]
+    gcs_credentials: PathBuf, "I9CHAT_GCS_CREDENTIALS", "FILE";
     /// How browsers reach the server when it is behind a proxy, such as `https://chat.example`. Pages of this origin may use
     /// it, and cookies are for HTTPS alone when it says so
     public_url: String, "I9CHAT_PUBLIC_URL", "URL";

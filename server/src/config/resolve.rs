@@ -8,13 +8,14 @@ use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use super::{
-    Config, ConfigError, LogConfig, LogFormat, MailConfig,
-    options::{Count, List, Options},
+    Config, ConfigError, LogConfig, LogFormat, MailConfig, MediaConfig, ScaleOutConfig, StackConfig,
+    options::{Count, Hidden, List, Options},
 };
 use crate::{http::HttpConfig, mail::SmtpMailer};
 
 const LISTEN: &str = "127.0.0.1:8080";
 const DATA: &str = "data";
+const BUS_PREFIX: &str = "i9chat";
 const LOG: &str = "info";
 const MAX_CONNECTIONS: u64 = 10_000;
 
@@ -49,6 +50,8 @@ pub(super) fn resolve(options: Options) -> Result<Config, ConfigError> {
             filter: log(log_filter)?,
             format: options.log_format.as_deref().map_or(Ok(LogFormat::Text), log_format)?,
         },
+        stack: stack(options.store.as_ref(), options.bus.as_ref(), options.bus_prefix.as_deref())?,
+        media: media(options.media.as_deref(), options.gcs_credentials)?,
         data: options.data.unwrap_or_else(|| PathBuf::from(DATA)),
     })
 }
@@ -163,6 +166,72 @@ fn lifetimes(options: &Options) -> Result<Lifetimes, ConfigError> {
         typing_expires_ms: default.typing_expires_ms,
         heartbeat_ms: number("heartbeat-ms", options.heartbeat_ms, default.heartbeat_ms, 100..=600_000)?,
     })
+}
+
+/// One server by itself, or Neo4j and Redis together: nodes that share a log must tell each other of it.
+fn stack(store: Option<&Hidden>, bus: Option<&Hidden>, prefix: Option<&str>) -> Result<StackConfig, ConfigError> {
+    let together = "several nodes need both, and one server by itself needs neither";
+    let (store, bus) = match (store, bus) {
+        (None, None) if prefix.is_some() => {
+            return Err(ConfigError::Alone { option: "bus-prefix", other: "bus", reason: together });
+        }
+        (None, None) => return Ok(StackConfig::Embedded),
+        (Some(_), None) => return Err(ConfigError::Alone { option: "store", other: "bus", reason: together }),
+        (None, Some(_)) => return Err(ConfigError::Alone { option: "bus", other: "store", reason: together }),
+        (Some(store), Some(bus)) => (store, bus),
+    };
+    let prefix = prefix.unwrap_or(BUS_PREFIX);
+    let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte));
+    if prefix.is_empty() || prefix.len() > 64 || !is_plain(prefix) {
+        return Err(wrong("bus-prefix", prefix, "write 1 to 64 of the characters A-Z a-z 0-9 - _ . :"));
+    }
+    Ok(StackConfig::ScaleOut(ScaleOutConfig {
+        store: server_url(
+            "store",
+            store,
+            &["neo4j", "neo4j+s", "bolt", "bolt+s"],
+            "write neo4j://user:password@host:7687",
+        )?,
+        bus: server_url(
+            "bus",
+            bus,
+            &["redis", "rediss"],
+            "write redis://host:6379, or redis://user:password@host:6379/0",
+        )?,
+        bus_prefix: prefix.to_owned(),
+    }))
+}
+
+/// A URL of a server, which may hold a password.
+fn server_url(
+    option: &'static str,
+    given: &Hidden,
+    schemes: &[&str],
+    instead: &'static str,
+) -> Result<Url, ConfigError> {
+    let url = Url::parse(&given.0).ok().filter(|url| schemes.contains(&url.scheme()) && url.has_host());
+    url.ok_or(ConfigError::HiddenValue { option, instead })
+}
+
+fn media(given: Option<&str>, credentials: Option<PathBuf>) -> Result<MediaConfig, ConfigError> {
+    let Some(given) = given else {
+        return match credentials {
+            None => Ok(MediaConfig::Disk),
+            Some(_) => Err(ConfigError::Alone {
+                option: "gcs-credentials",
+                other: "media",
+                reason: "they are for a bucket, such as gs://my-bucket",
+            }),
+        };
+    };
+    let bucket = given.strip_prefix("gs://").map(|bucket| bucket.trim_end_matches('/'));
+    let is_name = |name: &&str| {
+        (3..=222).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte))
+    };
+    let bucket =
+        bucket.filter(is_name).ok_or_else(|| wrong("media", given, "write the bucket's name, as in gs://my-bucket"))?;
+    Ok(MediaConfig::Gcs { bucket: bucket.to_owned(), credentials })
 }
 
 fn wrong(option: &'static str, given: &str, instead: impl Into<String>) -> ConfigError {

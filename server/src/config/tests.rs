@@ -65,8 +65,13 @@ fn every_option_is_taken_from_the_command_line() {
         "--sign-in-failures-per-address=20",
         "--log=warn,i9chat_server=debug",
         "--log-format=json",
+        "--store=neo4j+s://neo4j:secret@graph.example",
+        "--bus=redis://bus.example:6380/2",
+        "--bus-prefix=chat-1",
+        "--media=gs://chat-media/",
+        "--gcs-credentials=/srv/key.json",
     ];
-    let Config { listen, data, http, mail, limits, lifetimes, log } = config(&words);
+    let Config { listen, data, http, mail, limits, lifetimes, log, stack, media } = config(&words);
     assert_eq!(listen, "0.0.0.0:9000".parse().unwrap());
     assert_eq!(data, PathBuf::from("/srv/chat"));
     assert_eq!(http.public_url.unwrap().as_str(), "https://chat.example/");
@@ -105,6 +110,23 @@ fn every_option_is_taken_from_the_command_line() {
         }
     );
     assert_eq!(log, LogConfig { filter: "warn,i9chat_server=debug".to_owned(), format: LogFormat::Json });
+    let StackConfig::ScaleOut(stack) = stack else { panic!("{stack:?}") };
+    assert_eq!(stack.store.as_str(), "neo4j+s://neo4j:secret@graph.example");
+    assert_eq!((stack.bus.as_str(), stack.bus_prefix.as_str()), ("redis://bus.example:6380/2", "chat-1"));
+    let credentials = Some(PathBuf::from("/srv/key.json"));
+    assert_eq!(media, MediaConfig::Gcs { bucket: "chat-media".to_owned(), credentials });
+}
+
+#[test]
+fn a_database_and_a_bus_go_together_or_not_at_all() {
+    assert_eq!(config(&[]).stack, StackConfig::Embedded);
+    let (store, bus) = ("--store=neo4j://graph.example", "--bus=redis://bus.example");
+    for (words, option, other) in
+        [(store, "--store", "--bus"), (bus, "--bus", "--store"), ("--bus-prefix=x", "--bus-prefix", "--bus")]
+    {
+        let refusal = refusal(&[words]);
+        assert!(refusal.contains(option) && refusal.contains(other), "{refusal}");
+    }
 }
 
 #[test]
@@ -151,6 +173,9 @@ fn a_wrong_value_is_answered_with_the_option_and_what_to_write_instead() {
         ("--log-format=xml", "--log-format", "text or json"),
         ("--smtp-url=mail.example", "--smtp-url", "smtp://"),
         ("--smtp-url=http://mail.example", "--smtp-url", "smtp://"),
+        ("--media=s3://bucket", "--media", "gs://my-bucket"),
+        ("--media=gs://../x", "--media", "gs://my-bucket"),
+        ("--gcs-credentials=key.json", "--gcs-credentials", "--media"),
     ] {
         let refusal = refusal(&[words]);
         assert!(refusal.contains(option) && refusal.contains(instead), "{words}: {refusal}");
@@ -161,7 +186,17 @@ fn a_wrong_value_is_answered_with_the_option_and_what_to_write_instead() {
 fn a_password_is_shown_neither_in_a_refusal_nor_by_debug() {
     let refused = refusal(&["--smtp-url=smtp://user:secret@mail.example?tls=none"]);
     assert!(refused.contains("needs TLS") && !refused.contains("secret"), "{refused}");
-    let config = config(&["--smtp-url=smtps://user:secret@mail.example"]);
+    for (store, bus) in
+        [("mysql://neo4j:secret@graph.example", "redis://x"), ("neo4j://x", "http://u:secret@bus.example")]
+    {
+        let refused = refusal(&["--store", store, "--bus", bus]);
+        assert!(refused.contains("cannot be what was given") && !refused.contains("secret"), "{refused}");
+    }
+    let config = config(&[
+        "--smtp-url=smtps://user:secret@mail.example",
+        "--store=neo4j://neo4j:secret@graph.example",
+        "--bus=redis://user:secret@bus.example",
+    ]);
     assert!(!format!("{config:?}").contains("secret"));
 }
 

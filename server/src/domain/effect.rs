@@ -1,6 +1,6 @@
 use i9chat_spec::UserId;
 
-use super::accounts::hashes::{PasswordHash, SecretHash};
+use super::accounts::hashes::PasswordHash;
 
 /// What a command changes beside the log, in the same transaction.
 #[derive(Debug, Clone)]
@@ -11,7 +11,5 @@ pub enum Effect {
         user_id: UserId,
         /// The hash of the password.
         hash: PasswordHash,
-        /// The ticket that it took, which is used up with it.
-        ticket: SecretHash,
     },
 }

@@ -16,10 +16,7 @@ pub use self::{
     reading::{Reader, Reading},
     wanted::{Pair, Wanted},
 };
-use super::{
-    ChangeBody, Effect, GroupCreation, MediaState,
-    accounts::{claim::Claim, hashes::SecretHash},
-};
+use super::{ChangeBody, GroupCreation, MediaState};
 
 /// What a batch of commands decides on: what was stored, and what the batch itself changed so far.
 #[derive(Debug, Default)]
@@ -44,8 +41,6 @@ pub struct State {
     pub sessions: HashMap<SessionId, SessionState>,
     /// The open sessions of the wanted users.
     pub sessions_of: HashMap<UserId, Vec<SessionId>>,
-    /// The wanted claims to reset a password that are there.
-    pub resets: HashMap<SecretHash, Claim>,
 }
 
 /// What was done before with the same `client_id`.
@@ -144,15 +139,6 @@ pub struct SessionState {
 }
 
 impl State {
-    /// Takes over what a command of the batch changed beside the log, for the commands after it.
-    pub fn take_effect(&mut self, effect: &Effect) {
-        match effect {
-            Effect::PasswordSet { ticket, .. } => {
-                self.resets.remove(ticket);
-            }
-        }
-    }
-
     /// Takes over what a command of the batch changed, for the commands after it.
     pub fn apply(&mut self, body: &ChangeBody) {
         match body {

@@ -8,7 +8,7 @@ use i9chat_spec::{
 
 use super::{
     Change, ChangeBody, ChatState, Command, MediaState, MessageState, Position, Reader, SessionState, Stamp, State,
-    Wanted, accounts::claim::Claim,
+    Wanted,
 };
 use crate::ids::Ids;
 
@@ -59,10 +59,6 @@ impl Scene {
         session_id
     }
 
-    pub(super) fn claim(&mut self, claim: Claim) {
-        self.state.resets.insert(claim.ticket, claim);
-    }
-
     pub(super) fn profile(&mut self, user: &User, profile: ProfileChanged) {
         self.state.profiles.insert(user.user_id, profile);
     }
@@ -76,9 +72,6 @@ impl Scene {
         command.wants(&mut wanted);
         self.find(&wanted);
         let decision = command.decide(&self.state, &Stamp { at: Self::now(), ids: &self.ids })?;
-        for effect in &decision.effects {
-            self.state.take_effect(effect);
-        }
         for body in decision.changes {
             self.state.apply(&body);
             let position = Position(self.log.len() as u64 + 1);

@@ -18,13 +18,16 @@ use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
 use super::{
-    RateKey, Site,
+    Site,
     accept::{named_format, negotiate},
     caller,
     guard::Page,
     problem::{REQUEST_ID, detail, problem_of, respond},
 };
-use crate::app::{Admitted, Answer, App, Call, CookieChange, Failure, Handle, Identity, Unidentified};
+use crate::{
+    app::{Admitted, Answer, App, Call, CookieChange, Failure, Handle, Identity, Unidentified},
+    bus::{Network, RateKey},
+};
 
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(15);
@@ -133,11 +136,13 @@ impl Exchange {
         let origin = caller::origin(&parts.headers, peer, &site.allowed.proxies);
         let identity = if E::Caller::SIGNED_IN {
             let identity = self.identify(site, &parts.headers).await;
-            let key = identity.as_ref().map_or(RateKey::Address(origin.address), |who| RateKey::User(who.user.user_id));
-            self.count(site, key)?;
+            let key = identity
+                .as_ref()
+                .map_or(RateKey::Network(Network::of(origin.address)), |who| RateKey::User(who.user.user_id));
+            self.count(site, key).await?;
             Some(identity?)
         } else {
-            self.count(site, RateKey::Address(origin.address))?;
+            self.count(site, RateKey::Network(Network::of(origin.address))).await?;
             None
         };
         let who = E::Caller::admit(identity).ok_or_else(|| self.problem(ErrorCode::Unauthenticated))?;
@@ -159,8 +164,8 @@ impl Exchange {
         })
     }
 
-    fn count(&self, site: &Site, key: RateKey) -> Result<(), Box<Problem>> {
-        site.rates.check(key).map_err(|delay| self.failed(&Failure::<NoRefusal>::RateLimited(delay)))
+    async fn count(&self, site: &Site, key: RateKey) -> Result<(), Box<Problem>> {
+        site.count(key).await.map_err(|delay| self.failed(&Failure::<NoRefusal>::RateLimited(delay)))
     }
 
     async fn path<T: Part>(&self, parts: &mut Parts) -> Result<T, Box<Problem>> {

@@ -1,21 +1,11 @@
-//! What stands before every endpoint: origins and rates.
+//! What stands before every endpoint: origins.
 
-use std::{
-    net::{IpAddr, Ipv6Addr},
-    num::NonZeroU32,
-    sync::{Arc, Weak},
-    time::Duration,
-};
+use std::{net::IpAddr, time::Duration};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use governor::{
-    Quota, RateLimiter,
-    clock::{Clock, DefaultClock},
-    state::keyed::DefaultKeyedStateStore,
-};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use super::{HttpConfig, RateKey, problem::REQUEST_ID};
+use super::{HttpConfig, problem::REQUEST_ID};
 
 /// Which web pages may use the server. (CAL-6)
 #[derive(Debug)]
@@ -108,44 +98,6 @@ pub(super) fn cors(config: &HttpConfig) -> CorsLayer {
         .max_age(Duration::from_hours(1))
 }
 
-/// How many requests a user or an address may send.
-#[derive(Debug)]
-pub(super) struct Rates(RateLimiter<RateKey, DefaultKeyedStateStore<RateKey>, DefaultClock>);
-
-impl Rates {
-    pub(super) fn new(per_second: NonZeroU32, burst: NonZeroU32) -> Self {
-        Self(RateLimiter::dashmap_with_clock(Quota::per_second(per_second).allow_burst(burst), DefaultClock::default()))
-    }
-
-    /// Counts a request, or says how long to wait. (ERR-7)
-    pub(super) fn check(&self, key: RateKey) -> Result<(), Duration> {
-        let key = match key {
-            // Whoever has one address of IPv6 has the whole network of it.
-            RateKey::Address(IpAddr::V6(address)) => RateKey::Address(IpAddr::V6(network(address))),
-            key => key,
-        };
-        self.0.check_key(&key).map_err(|wait| wait.wait_time_from(DefaultClock::default().now()))
-    }
-}
-
-fn network(address: Ipv6Addr) -> Ipv6Addr {
-    Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))
-}
-
-/// Forgets those who sent nothing lately, every minute, for as long as the server is there: the table only grows by itself.
-pub(super) fn forget_idle(rates: &Arc<Rates>) {
-    let rates: Weak<Rates> = Arc::downgrade(rates);
-    tokio::spawn(async move {
-        let mut minute = tokio::time::interval(Duration::from_mins(1));
-        loop {
-            minute.tick().await;
-            let Some(rates) = rates.upgrade() else { return };
-            rates.0.retain_recent();
-            rates.0.shrink_to_fit();
-        }
-    });
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,16 +140,5 @@ mod tests {
         }
         assert!(local.cookie_is_secure(&to("chat.example")));
         assert!(Allowed::new(&config(Some("https://localhost"))).cookie_is_secure(&to("localhost")));
-    }
-
-    #[test]
-    fn a_rate_says_how_long_to_wait() {
-        let one = NonZeroU32::MIN;
-        let rates = Rates::new(one, one);
-        let key = RateKey::Address("2001:db8::1".parse().unwrap());
-        assert!(rates.check(key).is_ok());
-        let neighbour = RateKey::Address("2001:db8::2".parse().unwrap());
-        assert!(rates.check(neighbour).unwrap_err() <= Duration::from_secs(1), "the same network counts together");
-        assert!(rates.check(RateKey::Address("2001:db8:0:1::1".parse().unwrap())).is_ok());
     }
 }

@@ -4,24 +4,30 @@
 mod download;
 mod upload;
 
+use std::sync::Arc;
+
 use axum::{
-    Router,
+    Extension, Router,
     body::Body,
     http::{HeaderMap, HeaderValue, Response, StatusCode, header},
     routing::{get, post},
 };
 
-use super::{RateKey, Site, guard::Page};
-use crate::media::{
-    Permission, PermissionKind,
-    disk::{DOWNLOADS, UPLOADS},
+use super::{Site, guard::Page};
+use crate::{
+    bus::RateKey,
+    media::{
+        Permission, PermissionKind,
+        disk::{DOWNLOADS, DiskMedia, UPLOADS},
+    },
 };
 
 /// The routes below [`UPLOADS`] and [`DOWNLOADS`].
-pub(super) fn routes() -> Router<Site> {
+pub(super) fn routes(disk: Arc<DiskMedia>) -> Router<Site> {
     Router::new()
         .route(&format!("{UPLOADS}{{permission}}"), post(upload::start).put(upload::send))
         .route(&format!("{DOWNLOADS}{{permission}}"), get(download::read))
+        .layer(Extension(disk))
 }
 
 /// An answer without a body.
@@ -34,15 +40,20 @@ fn plain(status: StatusCode) -> Response<Body> {
 
 /// What the URL permits, when it was made by this server and has not run out, for a caller who may use it and is not too
 /// fast. (MED-7, MED-23)
-fn permit(site: &Site, headers: &HeaderMap, text: &str) -> Result<Permission, Box<Response<Body>>> {
+async fn permit(
+    site: &Site,
+    disk: &DiskMedia,
+    headers: &HeaderMap,
+    text: &str,
+) -> Result<Permission, Box<Response<Body>>> {
     let forbidden = || Box::new(plain(StatusCode::FORBIDDEN));
-    let permission = site.media.urls().open(text).ok_or_else(forbidden)?;
+    let permission = disk.urls().open(text).ok_or_else(forbidden)?;
     let is_read = matches!(permission.kind, PermissionKind::Read { .. });
     // A page that shows a picture from elsewhere says so too, and changes nothing.
     if !is_read && site.allowed.page(headers) == Page::Foreign {
         return Err(forbidden());
     }
-    if let Err(delay) = site.rates.check(RateKey::Media(permission.user_id)) {
+    if let Err(delay) = site.count(RateKey::Media(permission.user_id)).await {
         let mut response = plain(StatusCode::TOO_MANY_REQUESTS);
         let seconds = delay.as_secs().saturating_add(u64::from(delay.subsec_nanos() > 0));
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));

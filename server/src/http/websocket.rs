@@ -11,9 +11,10 @@ use axum::{
 };
 use i9chat_spec::{CloseCode, CloseReason, Cursor, FieldCode, FieldError, Format, api::events::EventsQuery};
 
-use super::{RateKey, Site, caller, endpoint::Exchange, guard::Page, listener::ConnectionPermit, problem::respond};
+use super::{Site, caller, endpoint::Exchange, guard::Page, listener::ConnectionPermit, problem::respond};
 use crate::{
     app::{Credential, Unidentified},
+    bus::{Network, RateKey},
     realtime::{self, Connecting},
 };
 
@@ -115,8 +116,8 @@ async fn admit(
     };
     // Whoever is known counts alone; the others count together by where they come from.
     let address = caller::origin(headers, peer, &site.allowed.proxies).address;
-    let key = identity.as_ref().map_or(RateKey::Address(address), |who| RateKey::User(who.user.user_id));
-    site.rates.check(key).map_err(|delay| CloseReason {
+    let key = identity.as_ref().map_or(RateKey::Network(Network::of(address)), |who| RateKey::User(who.user.user_id));
+    site.count(key).await.map_err(|delay| CloseReason {
         code: CloseCode::RateLimited,
         retry_after_ms: u64::try_from(delay.as_millis()).ok(),
     })?;

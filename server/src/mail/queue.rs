@@ -11,7 +11,7 @@ use crate::{
     clock::Clock,
     store::{
         StoreError,
-        accounts::{AccountStore, MailId, MailMatter, NewMail, QueuedMail},
+        mails::{MailId, MailMatter, MailStore, NewMail, QueuedMail},
     },
 };
 
@@ -27,7 +27,7 @@ const STORE_IS_ASKED_AGAIN: Duration = Duration::from_secs(30);
 /// Sends the mails that wait. They are in the store until they are out, so that a restart loses none.
 pub struct MailQueue {
     /// Where the mails wait.
-    pub store: Arc<dyn AccountStore>,
+    pub store: Arc<dyn MailStore>,
     /// Sends them.
     pub mailer: Arc<dyn Mailer>,
     /// Makes the codes that they carry.
@@ -78,29 +78,29 @@ impl MailQueue {
     async fn send(&self, queued: &QueuedMail) -> Result<Option<Timestamp>, StoreError> {
         let QueuedMail { id, mail, tries } = queued;
         if self.clock.now() >= mail.give_up_at {
-            return self.give_up(*id, "it was tried for too long").await;
+            return self.give_up(id, "it was tried for too long").await;
         }
         let Some(letter) = self.letter(mail) else {
-            return self.give_up(*id, "its text cannot be made").await;
+            return self.give_up(id, "its text cannot be made").await;
         };
         match self.mailer.send(&AddressedLetter { to: mail.to.clone(), letter }).await {
             Ok(()) => {
-                self.store.remove_mail(*id).await?;
+                self.store.remove_mail(id).await?;
                 Ok(None)
             }
-            Err(MailError::Never { reason }) => self.give_up(*id, &reason).await,
+            Err(MailError::Never { reason }) => self.give_up(id, &reason).await,
             Err(MailError::Later { reason }) => {
                 let tries = tries.saturating_add(1);
                 let until = self.clock.now().plus_seconds(wait_after(tries));
-                tracing::info!(mail = id.0, tries, %reason, "a mail is tried again later");
-                self.store.postpone_mail(*id, tries, until).await?;
+                tracing::info!(mail = id.0.as_str(), tries, %reason, "a mail is tried again later");
+                self.store.postpone_mail(queued, tries, until).await?;
                 Ok(Some(until))
             }
         }
     }
 
-    async fn give_up(&self, id: MailId, reason: &str) -> Result<Option<Timestamp>, StoreError> {
-        tracing::warn!(mail = id.0, %reason, "a mail is given up");
+    async fn give_up(&self, id: &MailId, reason: &str) -> Result<Option<Timestamp>, StoreError> {
+        tracing::warn!(mail = id.0.as_str(), %reason, "a mail is given up");
         self.store.remove_mail(id).await?;
         Ok(None)
     }

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     app::{LiveSink, News},
-    bus::{LiveBus, LiveEvent, Subscriber},
-    domain::{Change, ChangeBody, LogEpoch, Place, Position},
+    bus::{Committed, LiveBus, LiveEvent, Subscriber},
+    domain::{Audience, LogEpoch, Place, Position},
     store::LogHead,
 };
 
@@ -143,24 +143,23 @@ impl LiveBus for Router {
 }
 
 impl Subscriber for Router {
-    fn deliver(&self, changes: &[Change]) {
+    fn deliver(&self, changes: &[Committed]) {
         let mut state = self.state.lock();
         let mut delivered = Vec::with_capacity(changes.len());
-        for Change { record, body } in changes {
+        for Committed { record, audience, ends } in changes {
             // A session that ends hears nothing more, its own end included. (SES-10)
-            if let ChangeBody::SessionEnded { user_id, session_id, .. } = body {
+            if let (Some(session_id), Audience::One(user_id)) = (ends, audience) {
                 for outbox in state.remove(*user_id, |outbox| outbox.session_id == *session_id) {
                     outbox.close(CloseReason { code: CloseCode::SessionEnded, retry_after_ms: None });
                 }
             }
-            let audience = body.audience();
             let event = Arc::new(EncodedEvent::new(record.clone(), self.epoch));
             for user_id in audience.as_slice() {
                 for outbox in state.users.get(user_id).into_iter().flatten() {
                     outbox.push(Outgoing::Event(Arc::clone(&event)));
                 }
             }
-            delivered.push((audience, event));
+            delivered.push((audience.clone(), event));
         }
         // Before anybody can see that it is applied: who registers then finds it.
         self.recent.keep(delivered);

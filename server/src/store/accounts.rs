@@ -2,7 +2,8 @@
 //!
 //! A method that writes is one transaction: all or nothing, and durable when it returns. A method that reads sees
 //! everything that was written before it began. The rules are in [`crate::domain::accounts`]: a store loads what they
-//! look at and saves what they decide, provided that nobody else decided meanwhile.
+//! look at and saves what they decide, provided that nobody else decided meanwhile. Claims to mail addresses are in
+//! [`super::claims`].
 
 use async_trait::async_trait;
 use i9chat_spec::{
@@ -12,26 +13,18 @@ use i9chat_spec::{
 
 use super::StoreError;
 use crate::domain::accounts::{
-    claim::{Claim, Purpose},
     hashes::{PasswordHash, SecretHash},
     refresh::RefreshState,
     session::SessionTimes,
 };
 
-/// Accounts, sessions, claims to addresses and the mails that wait.
+/// Accounts and sessions.
 #[async_trait]
 pub trait AccountStore: Send + Sync + 'static {
-    /// What there is for a mail address and a purpose.
-    async fn address(&self, purpose: Purpose, email: &EmailAddress) -> Result<AddressState, StoreError>;
+    /// Whether a mail address has an account.
+    async fn has_account(&self, email: &EmailAddress) -> Result<bool, StoreError>;
 
-    /// The claim for the purpose whose newest ticket this is. (ACC-16)
-    async fn claim(&self, purpose: Purpose, ticket: SecretHash) -> Result<Option<Stored<Claim>>, StoreError>;
-
-    /// Saves a claim, and queues the mail that comes with it. `false`, and nothing is changed, when the stored version
-    /// is not the one that was seen (`None`: there was none). Refused as [`StoreError::Overloaded`] when too many mails wait.
-    async fn save_claim(&self, save: SaveClaim) -> Result<bool, StoreError>;
-
-    /// Makes an account, opens its first session and saves the claim that led to it, or does nothing of it.
+    /// Makes an account and opens its first session, or does nothing of it.
     async fn make_account(&self, account: NewAccount) -> Result<AccountMade, StoreError>;
 
     /// The account that the login names, by username or mail address in any case.
@@ -89,17 +82,8 @@ pub trait AccountStore: Send + Sync + 'static {
     /// newest pair was. (SES-6) A session that has ended or is gone is left as it is.
     async fn note_use(&self, session_id: SessionId, at: Timestamp, newest_used: Option<u32>) -> Result<(), StoreError>;
 
-    /// Mails that are due, the longest due first, at most so many; and when the next one after them is.
-    async fn due_mails(&self, now: Timestamp, at_most: usize) -> Result<DueMails, StoreError>;
-
-    /// Takes a mail out of the queue.
-    async fn remove_mail(&self, id: MailId) -> Result<(), StoreError>;
-
-    /// Puts a mail off after a try that failed.
-    async fn postpone_mail(&self, id: MailId, tries: u32, until: Timestamp) -> Result<(), StoreError>;
-
-    /// Forgets claims that no longer matter, and sessions that have ended or were last used before `ended_before`.
-    async fn clean_up(&self, now: Timestamp, ended_before: Timestamp) -> Result<(), StoreError>;
+    /// Forgets sessions that have ended or were last used before then.
+    async fn forget_sessions(&self, ended_before: Timestamp) -> Result<(), StoreError>;
 }
 
 /// A user as others see them, besides presence.
@@ -126,42 +110,11 @@ pub struct NearbySearch {
     pub except: UserId,
 }
 
-/// A value, and the version under which it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stored<T> {
-    /// The value.
-    pub value: T,
-    /// Another whenever the value was saved.
-    pub version: i64,
-}
-
-/// What there is for a mail address.
-#[derive(Debug, Clone)]
-pub struct AddressState {
-    /// Whether it has an account.
-    pub has_account: bool,
-    /// The claim to it for the purpose, finished or not.
-    pub claim: Option<Stored<Claim>>,
-}
-
-/// A claim to save.
-#[derive(Debug, Clone)]
-pub struct SaveClaim {
-    /// As it is to be.
-    pub claim: Claim,
-    /// The version that was seen; `None` when there was none.
-    pub seen: Option<i64>,
-    /// From when on it may be forgotten.
-    pub forget_at: Timestamp,
-    /// The mail that comes with it.
-    pub mail: Option<NewMail>,
-}
-
 /// An account to make.
 #[derive(Debug, Clone)]
 pub struct NewAccount {
-    /// The claim that leads to it, as it is to be, without a mail.
-    pub claim: SaveClaim,
+    /// Its mail address.
+    pub email: EmailAddress,
     /// Who it is.
     pub user: User,
     /// What they say about themselves.
@@ -179,8 +132,8 @@ pub enum AccountMade {
     Made,
     /// Another user has the name. (ACC-8)
     UsernameTaken,
-    /// The address has an account by now, or its claim was saved by somebody else meanwhile. (ACC-10)
-    TooLate,
+    /// The address has an account by now. (ACC-10)
+    AddressTaken,
 }
 
 /// What signing in looks at.
@@ -252,60 +205,4 @@ pub struct OpenSession {
     pub last_used_at: Timestamp,
     /// The `User-Agent` of the sign-in.
     pub client: Option<String>,
-}
-
-/// A mail to queue. What it will say follows from this: neither text nor code are stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewMail {
-    /// Where it goes.
-    pub to: EmailAddress,
-    /// What it is about.
-    pub matter: MailMatter,
-    /// When it is due first.
-    pub due_at: Timestamp,
-    /// From when on it is of no use.
-    pub give_up_at: Timestamp,
-}
-
-/// What a mail is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MailMatter {
-    /// The code for a ticket to sign up. (ACC-1)
-    SignupCode {
-        /// The ticket.
-        ticket: SecretHash,
-    },
-    /// Somebody tried to sign up with an address that has an account. (ACC-3)
-    AlreadyRegistered,
-    /// The code for a ticket to reset a password. (ACC-13)
-    PasswordResetCode {
-        /// The ticket.
-        ticket: SecretHash,
-    },
-    /// Somebody tried to reset the password of an address that has no account. (ACC-14)
-    NoAccount,
-}
-
-/// Names a mail in the queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct MailId(pub i64);
-
-/// A mail that waits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueuedMail {
-    /// Names it.
-    pub id: MailId,
-    /// The mail.
-    pub mail: NewMail,
-    /// How often it was tried.
-    pub tries: u32,
-}
-
-/// The mails that are due.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DueMails {
-    /// The longest due first.
-    pub mails: Vec<QueuedMail>,
-    /// When the next one is due that is not among them.
-    pub next_due_at: Option<Timestamp>,
 }

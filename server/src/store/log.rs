@@ -11,7 +11,10 @@ use i9chat_spec::{
 };
 
 use super::StoreError;
-use crate::domain::{Change, Effect, LogEpoch, Place, Position, Record, State, Wanted};
+use crate::{
+    bus::Committed,
+    domain::{Change, Effect, LogEpoch, Place, Position, Record, State, Wanted},
+};
 
 /// Decides on a state: gets what was wanted and the place of the last change, and answers the changes that come next,
 /// with positions that follow on it without a hole.
@@ -29,12 +32,16 @@ pub struct Decided {
 /// The log, and the views of it that users read.
 #[async_trait]
 pub trait LogStore: Send + Sync + 'static {
-    /// The end of the log.
+    /// The end of the log: everything up to it is durable, and is found by reads that begin after this returns.
     async fn head(&self) -> Result<LogHead, StoreError>;
 
     /// Loads what is wanted as it is at that time, lets it be decided, and appends the changes: one transaction, all or
     /// nothing, durable when this returns. Nobody else appends in between.
     async fn transact(&self, wanted: Wanted, at: Timestamp, decide: Decide) -> Result<Vec<Change>, StoreError>;
+
+    /// The changes after a position in log order, at most `limit` of them, whoever they are for. Left out is only what was removed
+    /// because it was old, and what is not yet found by every read.
+    async fn changes(&self, after: Position, limit: usize) -> Result<Vec<Committed>, StoreError>;
 
     /// What stands at a position.
     async fn place_at(&self, position: Position) -> Result<PlaceAt, StoreError>;

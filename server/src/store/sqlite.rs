@@ -2,7 +2,10 @@
 
 mod accounts;
 mod checkpoints;
+mod claims;
+mod column;
 mod log;
+mod mails;
 mod media;
 mod presence;
 mod readers;

@@ -69,7 +69,7 @@ async fn no_secret_reaches_the_log_whatever_happens() {
     let (refused, mut refusals) = mpsc::channel(10);
     let accounts = &world.app.accounts;
     let queue = MailQueue {
-        store: Arc::clone(accounts.store()),
+        store: Arc::clone(accounts.mails()),
         mailer: Arc::new(RefusingMailer(refused)),
         secrets: Arc::clone(accounts.secrets()),
         clock: Arc::clone(&world.app.clock),

@@ -1,7 +1,7 @@
 use futures_util::future::join_all;
 use i9chat_server::{
     app::{Failure, Unidentified},
-    store::accounts::MailMatter,
+    store::mails::MailMatter,
 };
 use i9chat_spec::api::{
     password_reset::{

@@ -1,5 +1,5 @@
 use futures_util::future::join_all;
-use i9chat_server::{app::Failure, store::accounts::MailMatter};
+use i9chat_server::{app::Failure, store::mails::MailMatter};
 use i9chat_spec::api::signup::{
     CompleteSignupRefusal::{TicketInvalid as CannotComplete, UsernameTaken},
     VerifySignupRefusal::{TicketInvalid, WrongCode},

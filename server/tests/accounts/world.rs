@@ -3,25 +3,19 @@
 use std::{
     net::IpAddr,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use i9chat_server::{
     app::{
-        Accounts, Act, Actor, Admitted, Answer, App, Call, Committer, CommitterParts, CookieChange, Credential,
-        Failure, Feed, Handle, Identity, LiveSink, Media, News, Origin, Unidentified, UserRates, Watching,
+        Act, Actor, Admitted, Answer, App, Call, CookieChange, Credential, Failure, Feed, Handle, Identity, LiveSink,
+        News, Origin, Unidentified,
     },
     auth::{keys::ServerKey, passwords::PasswordCost},
-    bus::{LocalBus, LocalPresence, Topic},
+    bus::Topic,
     clock::Clock,
-    ids::{Ids, SystemIds},
-    media::disk::DiskMedia,
-    realtime::Router,
-    store::{
-        LogStore,
-        accounts::{AccountStore, MailMatter},
-        sqlite::SqliteStore,
-    },
+    ids::SystemIds,
+    node::{Ground, Stack},
+    store::mails::MailMatter,
 };
 use i9chat_spec::{
     Action, Code, ConnectionId, EmailAddress, Endpoint, Event, Lifetimes, Limits, Nothing, RefreshToken, SessionId,
@@ -61,7 +55,7 @@ impl Clock for HandClock {
 }
 
 pub struct World {
-    pub app: App,
+    pub app: Arc<App>,
     pub key: ServerKey,
     clock: Arc<HandClock>,
     _folder: TempDir,
@@ -115,44 +109,14 @@ impl World {
     pub async fn with(limits: Limits, lifetimes: Lifetimes) -> Self {
         super::log::capture();
         let folder = tempfile::tempdir().unwrap();
-        let store = Arc::new(SqliteStore::open(&folder.path().join("i9chat.db"), 4).unwrap());
         let clock = Arc::new(HandClock(Mutex::new(Timestamp::from_millis(1_795_380_000_000))));
-        let ids: Arc<dyn Ids> = Arc::new(SystemIds);
-        let key = ServerKey::generate(&*ids);
-        let head = store.head().await.unwrap();
-        let log: Arc<dyn LogStore> = Arc::clone(&store) as _;
-        let router = Arc::new(Router::new(head, 10));
-        let committer = Committer::start(CommitterParts {
-            store: Arc::clone(&log),
-            bus: Arc::new(LocalBus::new(Arc::clone(&router) as _)),
-            clock: Arc::clone(&clock) as _,
-            ids: Arc::clone(&ids),
-        });
         let params = argon2::Params::new(argon2::Params::MIN_M_COST, 1, 1, None).unwrap();
-        let cost = PasswordCost { params, at_once: 2, waiting: 100 };
-        let accounts =
-            Accounts::new(Arc::clone(&store) as Arc<dyn AccountStore>, &key, &limits, cost, Arc::clone(&ids)).unwrap();
-        let watching = Arc::new(Watching::default());
-        let lease = Duration::from_secs(lifetimes.presence_lease_s);
-        let presence =
-            LocalPresence::start(Arc::clone(&store) as _, Arc::clone(&clock) as _, Arc::clone(&watching) as _, lease);
-        let disk = DiskMedia::open(folder.path(), &key).unwrap();
-        let app = App {
-            clock: Arc::clone(&clock) as _,
-            ids,
-            nearby_rates: UserRates::per_minute(limits.nearby_per_minute),
-            limits,
-            lifetimes,
-            log,
-            epoch: head.epoch,
-            committer,
-            accounts,
-            presence: Arc::new(presence.await.unwrap()),
-            watching,
-            live: router,
-            media: Media { records: store as _, store: Arc::new(disk) },
-        };
-        Self { app, key, clock, _folder: folder }
+        let password_cost = PasswordCost { params, at_once: 2, waiting: 100 };
+        let ids = Arc::new(SystemIds);
+        let ground = Ground { clock: Arc::clone(&clock) as _, ids, limits, lifetimes, password_cost };
+        let stack = Stack::embedded(folder.path(), &ground).await.unwrap();
+        let app = stack.app(ground).unwrap();
+        Self { app, key: stack.key, clock, _folder: folder }
     }
 
     pub fn now(&self) -> Timestamp {
@@ -221,7 +185,7 @@ impl World {
     /// The names that a search finds, with their distances.
     pub async fn searches(&self, who: &Member, query: Around) -> Result<Vec<(String, u64)>, Failure<NoRefusal>> {
         let call = Call { caller: who.identity(), path: Nothing {}, query, body: Nothing {}, origin: origin(1) };
-        let answer = Handle::<FindNearby>::handle(&self.app, call).await?;
+        let answer = Handle::<FindNearby>::handle(&*self.app, call).await?;
         let found = answer.body.items.into_iter();
         Ok(found.map(|user| (user.username.as_str().to_owned(), user.distance_m)).collect())
     }
@@ -241,7 +205,7 @@ impl World {
     {
         let (done, outcome) = tokio::sync::oneshot::channel();
         let done = move |result| drop(done.send(result));
-        Act::<A>::act(&self.app, &listener.actor, data, Box::new(done));
+        Act::<A>::act(&*self.app, &listener.actor, data, Box::new(done));
         outcome.await.unwrap()
     }
 
@@ -253,7 +217,7 @@ impl World {
     /// What the newest mail to the address is about.
     pub async fn newest_mail(&self, email: &str) -> Option<MailMatter> {
         let email: EmailAddress = email.parse().unwrap();
-        let due = self.app.accounts.store().due_mails(self.now(), 1000).await.unwrap();
+        let due = self.app.accounts.mails().due_mails(self.now(), 1000).await.unwrap();
         due.mails.into_iter().rev().find(|queued| queued.mail.to == email).map(|queued| queued.mail.matter)
     }
 

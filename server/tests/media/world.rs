@@ -1,20 +1,15 @@
 //! A server on a port of its own, and somebody who uploads.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex};
 
 use i9chat_server::{
-    app::{Accounts, App, Call, Committer, CommitterParts, Handle, Media, Origin, UserRates, Watching},
-    auth::{keys::ServerKey, passwords::PasswordCost},
-    bus::{LocalBus, LocalPresence},
+    app::{App, Call, Handle, Origin},
+    auth::passwords::PasswordCost,
     clock::Clock,
     http::{self, HttpConfig, Listening},
-    ids::{Ids, SystemIds},
-    media::disk::DiskMedia,
-    realtime::Router,
-    store::{LogStore, accounts::MailMatter, sqlite::SqliteStore},
+    ids::SystemIds,
+    node::{Ground, Stack},
+    store::mails::MailMatter,
 };
 use i9chat_spec::{
     ContentType, Endpoint, Lifetimes, Limits, MediaId, MediaKind, MediaPart, MediaPurpose, Nothing, Timestamp,
@@ -98,7 +93,7 @@ impl World {
     pub async fn signs_up(&self, name: &str) -> String {
         let email = format!("{name}@example.com");
         let asked = self.call::<RequestSignup>(NewSignup { email: email.parse().unwrap() }).await;
-        let due = self.app.accounts.store().due_mails(self.clock.now(), 1000).await.unwrap();
+        let due = self.app.accounts.mails().due_mails(self.clock.now(), 1000).await.unwrap();
         let mail = due.mails.into_iter().find(|queued| queued.mail.to.as_str() == email).unwrap().mail;
         let MailMatter::SignupCode { ticket } = mail.matter else { panic!("no code was mailed but {mail:?}") };
         let code = self.app.accounts.secrets().code(&ticket).unwrap();
@@ -279,43 +274,12 @@ impl Put {
 }
 
 async fn serve(folder: &TempDir, clock: &Arc<HandClock>, limits: &Limits) -> (Arc<App>, String, Listening) {
-    let store = Arc::new(SqliteStore::open(&folder.path().join("i9chat.db"), 4).unwrap());
-    let ids: Arc<dyn Ids> = Arc::new(SystemIds);
-    let key = ServerKey::load_or_create(folder.path(), &*ids).unwrap();
-    let head = store.head().await.unwrap();
-    let log: Arc<dyn LogStore> = Arc::clone(&store) as _;
-    let router = Arc::new(Router::new(head, 10));
-    let committer = Committer::start(CommitterParts {
-        store: Arc::clone(&log),
-        bus: Arc::new(LocalBus::new(Arc::clone(&router) as _)),
-        clock: Arc::clone(clock) as _,
-        ids: Arc::clone(&ids),
-    });
     let params = argon2::Params::new(argon2::Params::MIN_M_COST, 1, 1, None).unwrap();
-    let cost = PasswordCost { params, at_once: 2, waiting: 100 };
-    let accounts = Accounts::new(Arc::clone(&store) as _, &key, limits, cost, Arc::clone(&ids)).unwrap();
-    let lifetimes = Lifetimes::default();
-    let watching = Arc::new(Watching::default());
-    let lease = Duration::from_secs(lifetimes.presence_lease_s);
-    let presence =
-        LocalPresence::start(Arc::clone(&store) as _, Arc::clone(clock) as _, Arc::clone(&watching) as _, lease);
-    let disk = Arc::new(DiskMedia::open(folder.path(), &key).unwrap());
-    let media = Media { records: store as _, store: Arc::clone(&disk) as _ };
-    let app = Arc::new(App {
-        clock: Arc::clone(clock) as _,
-        ids,
-        limits: limits.clone(),
-        lifetimes,
-        log,
-        epoch: head.epoch,
-        committer,
-        accounts,
-        presence: Arc::new(presence.await.unwrap()),
-        watching,
-        live: Arc::clone(&router) as _,
-        nearby_rates: UserRates::per_minute(limits.nearby_per_minute),
-        media,
-    });
+    let password_cost = PasswordCost { params, at_once: 2, waiting: 100 };
+    let (limits, lifetimes) = (limits.clone(), Lifetimes::default());
+    let ground = Ground { clock: Arc::clone(clock) as _, ids: Arc::new(SystemIds), limits, lifetimes, password_cost };
+    let stack = Stack::embedded(folder.path(), &ground).await.unwrap();
+    let app = stack.app(ground).unwrap();
     let config = HttpConfig {
         allowed_origins: vec![PAGE.to_owned()],
         trusted_proxies: Vec::new(),
@@ -323,7 +287,7 @@ async fn serve(folder: &TempDir, clock: &Arc<HandClock>, limits: &Limits) -> (Ar
         max_connections: 100,
     };
     let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
-    let service = http::routes(Arc::clone(&app), router, disk, &config, metrics);
+    let service = http::routes(Arc::clone(&app), stack.router, stack.disk, &config, metrics);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     (app, url, http::listen(listener, service, 100, 16 * 1024))

@@ -6,28 +6,23 @@ use std::{
 };
 
 use i9chat_server::{
-    app::{Accounts, App, Committer, CommitterParts, Media, UserRates, Watching},
+    app::App,
     auth::{
-        keys::ServerKey,
         passwords::PasswordCost,
         tokens::{TokenClaims, Tokens},
     },
-    bus::{LocalBus, LocalPresence},
     clock::Clock,
     domain::accounts::{
-        claim::{Claim, Purpose, Step},
         hashes::{PasswordHash, SecretHash},
         refresh::RefreshState,
-        window::Window,
     },
     http::{self, HttpConfig, Listening},
     ids::{Ids, SystemIds},
-    media::disk::DiskMedia,
+    node::{Ground, Stack},
     realtime::Router,
     store::{
-        LogStore, StoreError,
-        accounts::{AccountMade, AccountStore, NewAccount, NewSession, SaveClaim, SessionProof},
-        sqlite::SqliteStore,
+        StoreError,
+        accounts::{AccountMade, NewAccount, NewSession, SessionProof},
     },
 };
 use i9chat_spec::{Bio, Lifetimes, Limits, SessionId, Timestamp, Token, User};
@@ -68,47 +63,13 @@ impl Server {
     pub async fn start(limits: Limits, now: Timestamp) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let lifetimes = Lifetimes { token_ttl_s: TOKEN_TTL_S, event_retention_s: RETENTION_S, ..Lifetimes::default() };
-        let store = Arc::new(SqliteStore::open(&folder.path().join("i9chat.db"), 4).unwrap());
         let clock = Arc::new(HandClock(Mutex::new(now)));
-        let ids: Arc<dyn Ids> = Arc::new(SystemIds);
-        let key = ServerKey::generate(&*ids);
-        let head = store.head().await.unwrap();
-        let log: Arc<dyn LogStore> = Arc::clone(&store) as _;
-        let router = Arc::new(Router::new(head, 50));
-        let watching = Arc::new(Watching::default());
-        let lease = std::time::Duration::from_secs(lifetimes.presence_lease_s);
-        let presence =
-            LocalPresence::start(Arc::clone(&store) as _, Arc::clone(&clock) as _, Arc::clone(&watching) as _, lease);
-        let presence = Arc::new(presence.await.unwrap());
-        let subscriber = Arc::clone(&router);
-        let committer = Committer::start(CommitterParts {
-            store: Arc::clone(&log),
-            bus: Arc::new(LocalBus::new(subscriber)),
-            clock: Arc::clone(&clock) as _,
-            ids: Arc::clone(&ids),
-        });
-        let media = Arc::new(DiskMedia::open(folder.path(), &key).unwrap());
         let params = argon2::Params::new(argon2::Params::MIN_M_COST, 1, 1, None).unwrap();
-        let cost = PasswordCost { params, at_once: 1, waiting: 1 };
-        let account_store: Arc<dyn AccountStore> = Arc::clone(&store) as _;
-        let accounts = Accounts::new(account_store, &key, &limits, cost, Arc::clone(&ids)).unwrap();
-        let nearby_rates = UserRates::per_minute(limits.nearby_per_minute);
-        let records = Arc::clone(&store) as _;
-        let app = Arc::new(App {
-            clock: Arc::clone(&clock) as _,
-            ids,
-            limits,
-            lifetimes,
-            log,
-            epoch: head.epoch,
-            committer,
-            accounts,
-            presence,
-            watching,
-            live: Arc::clone(&router) as _,
-            nearby_rates,
-            media: Media { records, store: Arc::clone(&media) as _ },
-        });
+        let password_cost = PasswordCost { params, at_once: 1, waiting: 1 };
+        let ids = Arc::new(SystemIds);
+        let ground = Ground { clock: Arc::clone(&clock) as _, ids, limits, lifetimes, password_cost };
+        let stack = Stack::embedded(folder.path(), &ground).await.unwrap();
+        let app = stack.app(ground).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let config = HttpConfig {
@@ -117,9 +78,9 @@ impl Server {
             public_url: None,
             max_connections: 100,
         };
-        let service = http::routes(Arc::clone(&app), Arc::clone(&router), media, &config, metrics());
+        let service = http::routes(Arc::clone(&app), Arc::clone(&stack.router), stack.disk, &config, metrics());
         let listening = http::listen(listener, service, config.max_connections, 16 * 1024);
-        Self { app, address, clock, router, listening, tokens: Tokens::new(&key), _folder: folder }
+        Self { app, address, clock, router: stack.router, listening, tokens: Tokens::new(&stack.key), _folder: folder }
     }
 
     pub fn set_time(&self, now: Timestamp) {
@@ -135,19 +96,10 @@ impl Server {
             self.app.ids.fill(&mut bytes);
             SecretHash(bytes)
         };
-        let claim = Claim {
-            purpose: Purpose::Signup,
-            email: format!("{}@example.com", user.username).parse().unwrap(),
-            ticket: secret(0),
-            step: Step::Done,
-            expires_at: now,
-            tickets: Window::default(),
-            wrong_codes: Window::default(),
-        };
         let proof =
             SessionProof::Tokens(RefreshState { generation: 1, newest: secret(1), before: None, newest_used: true });
         let account = NewAccount {
-            claim: SaveClaim { claim, seen: None, forget_at: now, mail: None },
+            email: format!("{}@example.com", user.username).parse().unwrap(),
             user: user.clone(),
             bio: "".parse::<Bio>().unwrap(),
             password: PasswordHash("nobody signs in with it".to_owned()),

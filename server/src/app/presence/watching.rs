@@ -109,6 +109,10 @@ impl PresenceWatcher for Watching {
             watched.tell();
         }
     }
+
+    fn watched(&self) -> Vec<UserId> {
+        self.0.lock().keys().copied().collect()
+    }
 }
 
 impl Watched {

@@ -63,11 +63,6 @@ impl LocalPresence {
         let writer = AbortOnDropHandle::new(tokio::spawn(write(Arc::clone(&shared), lease / RENEWALS)));
         Ok(Self { shared, _writer: writer })
     }
-
-    /// Writes down what is not written yet.
-    pub async fn flush(&self) -> Result<(), StoreError> {
-        self.shared.flush().await
-    }
 }
 
 /// Writes down what is noted, and renews the lease.
@@ -171,6 +166,10 @@ impl Presence for LocalPresence {
     async fn online_among(&self, users: &[UserId]) -> Result<u64, StoreError> {
         let people = self.shared.people.lock();
         Ok(users.iter().filter(|user_id| people.here.contains_key(user_id)).count() as u64)
+    }
+
+    async fn stop(&self) -> Result<(), StoreError> {
+        self.shared.flush().await
     }
 }
 

@@ -2,8 +2,6 @@ use std::collections::{HashMap, HashSet};
 
 use i9chat_spec::{ChatId, ClientId, MediaId, MessageId, SessionId, UserId};
 
-use crate::domain::accounts::hashes::SecretHash;
-
 /// What of the state a batch of commands needs.
 #[derive(Debug, Default)]
 pub struct Wanted {
@@ -27,8 +25,6 @@ pub struct Wanted {
     pub sessions: HashSet<SessionId>,
     /// All open sessions of users.
     pub sessions_of: HashSet<UserId>,
-    /// Claims to reset a password, by their newest tickets.
-    pub resets: HashSet<SecretHash>,
 }
 
 /// Two users, in one order whoever asks.

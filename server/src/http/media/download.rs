@@ -1,8 +1,9 @@
 //! The bytes of media. (MED-23 to MED-26)
 
-use std::io::SeekFrom;
+use std::{io::SeekFrom, sync::Arc};
 
 use axum::{
+    Extension,
     body::Body,
     extract::{Path, State},
     http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header},
@@ -14,7 +15,7 @@ use tokio::{
 use tokio_util::io::ReaderStream;
 
 use super::{Site, permit, plain};
-use crate::media::{ByteRange, MediaError, PartialRequest, Permission, PermissionKind};
+use crate::media::{ByteRange, MediaError, PartialRequest, Permission, PermissionKind, disk::DiskMedia};
 
 /// So many bytes are read at once, and wait in memory for a slow reader.
 const READ_BYTES: usize = 64 * 1024;
@@ -24,16 +25,17 @@ const SANDBOX: HeaderValue = HeaderValue::from_static("default-src 'none'; sandb
 /// Answers the bytes of a part, or a piece of them.
 pub(super) async fn read(
     State(site): State<Site>,
+    Extension(disk): Extension<Arc<DiskMedia>>,
     Path(permission): Path<String>,
     headers: HeaderMap,
 ) -> Response<Body> {
-    let permission = match permit(&site, &headers, &permission) {
+    let permission = match permit(&site, &disk, &headers, &permission).await {
         Ok(permission) => permission,
         Err(refusal) => return *refusal,
     };
     let PermissionKind::Read { is_attachment } = permission.kind else { return plain(StatusCode::FORBIDDEN) };
     let name = permission.part.name;
-    match site.media.whole(name).await {
+    match disk.whole(name).await {
         Ok(Some((file, length))) => {
             let now = site.app.clock.now();
             let left = permission.until.as_millis().saturating_sub(now.as_millis()) / 1000;

@@ -1,8 +1,9 @@
 //! Resumable uploads, as Google Cloud Storage does them. (MED-8 to MED-12)
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
+    Extension,
     body::{Body, Bytes},
     extract::{Path, State},
     http::{HeaderMap, HeaderValue, Response, StatusCode, header},
@@ -13,7 +14,7 @@ use tokio::time::timeout;
 use super::{Site, permit, plain};
 use crate::media::{
     ContentRange, MediaError, PermissionKind,
-    disk::{Begun, Held, Sending, UPLOADS},
+    disk::{Begun, DiskMedia, Held, Sending, UPLOADS},
 };
 
 /// How long the next bytes may take to arrive. What has arrived stays.
@@ -28,10 +29,11 @@ const DRAIN_TIME: Duration = Duration::from_secs(5);
 /// Starts an upload: what was started goes on at another URL, which lives longer.
 pub(super) async fn start(
     State(site): State<Site>,
+    Extension(disk): Extension<Arc<DiskMedia>>,
     Path(permission): Path<String>,
     headers: HeaderMap,
 ) -> Response<Body> {
-    let permission = match permit(&site, &headers, &permission) {
+    let permission = match permit(&site, &disk, &headers, &permission).await {
         Ok(permission) if permission.kind == PermissionKind::Start => permission,
         Ok(_) => return plain(StatusCode::FORBIDDEN),
         Err(refusal) => return *refusal,
@@ -40,7 +42,7 @@ pub(super) async fn start(
     if !is("x-goog-resumable", "start") || !is("content-type", permission.part.content_type.as_str()) {
         return plain(StatusCode::BAD_REQUEST);
     }
-    let location = format!("{UPLOADS}{}", site.media.urls().send(permission, site.app.ids.tag()));
+    let location = format!("{UPLOADS}{}", disk.urls().send(permission, site.app.ids.tag()));
     let mut response = plain(StatusCode::CREATED);
     if let Ok(location) = HeaderValue::from_str(&location) {
         response.headers_mut().insert(header::LOCATION, location);
@@ -51,12 +53,13 @@ pub(super) async fn start(
 /// Takes bytes of an upload that was started, or says how far it has got.
 pub(super) async fn send(
     State(site): State<Site>,
+    Extension(disk): Extension<Arc<DiskMedia>>,
     Path(permission): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Response<Body> {
     let mut body = Incoming::new(body);
-    let outcome = take(&site, &permission, &headers, &mut body).await;
+    let outcome = take(&site, &disk, &permission, &headers, &mut body).await;
     // An answer that comes before the end of the body is often not seen. Who waits to be asked for the body sees it.
     if body.has_begun || !headers.contains_key(header::EXPECT) {
         body.drain().await;
@@ -88,14 +91,20 @@ impl From<MediaError> for Refused {
     }
 }
 
-async fn take(site: &Site, permission: &str, headers: &HeaderMap, body: &mut Incoming) -> Result<Held, Refused> {
-    let permission = permit(site, headers, permission).map_err(Refused::Plainly)?;
+async fn take(
+    site: &Site,
+    disk: &DiskMedia,
+    permission: &str,
+    headers: &HeaderMap,
+    body: &mut Incoming,
+) -> Result<Held, Refused> {
+    let permission = permit(site, disk, headers, permission).await.map_err(Refused::Plainly)?;
     let PermissionKind::Send { session } = permission.kind else {
         return Err(Refused::with(StatusCode::FORBIDDEN));
     };
     let part = permission.part;
     let (first, last) = match content_range(headers, part.size)? {
-        ContentRange::Asks { .. } => return Ok(site.media.held(&part, session).await?),
+        ContentRange::Asks { .. } => return Ok(disk.held(&part, session).await?),
         ContentRange::Brings { first, last, .. } => (first, last),
     };
     if last >= part.size {
@@ -105,7 +114,7 @@ async fn take(site: &Site, permission: &str, headers: &HeaderMap, body: &mut Inc
     if length.is_some_and(|length: u64| length != last - first + 1) {
         return Err(Refused::with(StatusCode::BAD_REQUEST));
     }
-    let mut sending = match site.media.begin(&part, session).await? {
+    let mut sending = match disk.begin(&part, session).await? {
         Begun::Whole => return Ok(Held::Whole),
         Begun::Open(sending) => sending,
     };

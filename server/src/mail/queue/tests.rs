@@ -13,7 +13,10 @@ use crate::{
         hashes::SecretHash,
     },
     ids::SystemIds,
-    store::{accounts::SaveClaim, sqlite::SqliteStore},
+    store::{
+        claims::{ClaimStore, SaveClaim},
+        sqlite::SqliteStore,
+    },
 };
 
 const TICKET: SecretHash = SecretHash([7; 32]);
@@ -47,6 +50,7 @@ impl Mailer for Postman {
 struct PostOffice {
     folder: TempDir,
     clock: Arc<HandClock>,
+    store: Arc<SqliteStore>,
     queue: MailQueue,
     sent: mpsc::Receiver<AddressedLetter>,
 }
@@ -56,15 +60,16 @@ impl PostOffice {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(HandClock(Mutex::new(Timestamp::from_millis(1_795_380_000_000))));
         let (sent, inbox) = mpsc::channel(100);
+        let store = Arc::new(SqliteStore::open(&folder.path().join("mail.db"), 1).unwrap());
         let queue = MailQueue {
-            store: Arc::new(SqliteStore::open(&folder.path().join("mail.db"), 1).unwrap()),
+            store: Arc::clone(&store) as _,
             mailer: Arc::new(Postman { answers: Mutex::new(answers.into_iter().collect()), sent }),
             secrets: Arc::new(Secrets::new(&ServerKey::generate(&SystemIds))),
             clock: Arc::clone(&clock) as _,
             ticket_ttl_s: 900,
             mail_waits: Arc::new(Notify::new()),
         };
-        Self { folder, clock, queue, sent: inbox }
+        Self { folder, clock, store, queue, sent: inbox }
     }
 
     /// Somebody signs up: the mail with the code waits, and is of use for so long.
@@ -80,7 +85,7 @@ impl PostOffice {
             give_up_at: now.plus_seconds(useful_s),
         };
         let save = SaveClaim { forget_at: claim.expires_at, claim, seen: None, mail: Some(mail) };
-        assert!(self.queue.store.save_claim(save).await.unwrap());
+        assert!(self.store.save_claim(save).await.unwrap());
     }
 
     async fn send_due(&self) -> Result<Duration, StoreError> {
@@ -170,8 +175,8 @@ async fn a_mail_that_waits_outlives_a_restart() {
 
 #[tokio::test]
 async fn a_mail_that_is_queued_while_the_queue_runs_is_sent_at_once_and_the_queue_stops_when_told() {
-    let PostOffice { queue, clock, mut sent, folder } = PostOffice::open([]);
-    let (store, mail_waits, stop) = (Arc::clone(&queue.store), Arc::clone(&queue.mail_waits), CancellationToken::new());
+    let PostOffice { queue, clock, mut sent, folder, store } = PostOffice::open([]);
+    let (mail_waits, stop) = (Arc::clone(&queue.mail_waits), CancellationToken::new());
     let secrets = Arc::clone(&queue.secrets);
     let running = tokio::spawn(queue.run(stop.clone()));
     let (_, letters) = mpsc::channel(1);
@@ -179,6 +184,7 @@ async fn a_mail_that_is_queued_while_the_queue_runs_is_sent_at_once_and_the_queu
     let writer = PostOffice {
         folder,
         clock: Arc::clone(&clock),
+        store: Arc::clone(&store),
         queue: MailQueue { store, mailer, secrets, clock, ticket_ttl_s: 900, mail_waits: Arc::clone(&mail_waits) },
         sent: letters,
     };

@@ -1,8 +1,5 @@
 //! Accounts in SQLite: which statements run in which transaction. The statements stand in the files below.
 
-mod claims;
-mod column;
-mod mails;
 mod nearby;
 mod profiles;
 mod sessions;
@@ -20,65 +17,31 @@ use super::SqliteStore;
 use crate::{
     domain::{
         Effect,
-        accounts::{
-            claim::{Claim, Purpose},
-            hashes::{PasswordHash, SecretHash},
-        },
+        accounts::hashes::{PasswordHash, SecretHash},
     },
     store::{
         StoreError,
         accounts::{
-            Account, AccountMade, AccountStore, AddressState, DueMails, MailId, NearbySearch, NewAccount, NewSession,
-            OpenSession, Profile, SaveClaim, SessionOpening, SessionRecord, Stored,
+            Account, AccountMade, AccountStore, NearbySearch, NewAccount, NewSession, OpenSession, Profile,
+            SessionOpening, SessionRecord,
         },
     },
 };
 
 pub(super) use self::profiles::{changeable as profile_state, write as write_profile};
 
-/// The claim to reset a password whose newest ticket this is.
-pub(super) fn claim_to_reset(connection: &Connection, ticket: &SecretHash) -> Result<Option<Claim>, StoreError> {
-    Ok(claims::of_ticket(connection, Purpose::PasswordReset, ticket)?.map(|stored| stored.value))
-}
-
 /// Does what a command changes beside the log.
 pub(super) fn take_effect(connection: &Connection, effect: &Effect) -> Result<(), StoreError> {
     match effect {
-        Effect::PasswordSet { user_id, hash, ticket } => {
-            users::set_password(connection, *user_id, hash)?;
-            claims::use_up(connection, ticket)
-        }
+        Effect::PasswordSet { user_id, hash } => users::set_password(connection, *user_id, hash),
     }
 }
 
 #[async_trait]
 impl AccountStore for SqliteStore {
-    async fn address(&self, purpose: Purpose, email: &EmailAddress) -> Result<AddressState, StoreError> {
+    async fn has_account(&self, email: &EmailAddress) -> Result<bool, StoreError> {
         let key = email.key();
-        self.read(move |connection| {
-            Ok(AddressState {
-                has_account: users::has_email(connection, &key)?,
-                claim: claims::of_address(connection, purpose, &key)?,
-            })
-        })
-        .await
-    }
-
-    async fn claim(&self, purpose: Purpose, ticket: SecretHash) -> Result<Option<Stored<Claim>>, StoreError> {
-        self.read(move |connection| claims::of_ticket(connection, purpose, &ticket)).await
-    }
-
-    async fn save_claim(&self, save: SaveClaim) -> Result<bool, StoreError> {
-        self.write(move |connection| {
-            if !claims::save(connection, &save)? {
-                return Ok(false);
-            }
-            if let Some(mail) = &save.mail {
-                mails::queue(connection, mail)?;
-            }
-            Ok(true)
-        })
-        .await
+        self.read(move |connection| users::has_email(connection, &key)).await
     }
 
     async fn make_account(&self, account: NewAccount) -> Result<AccountMade, StoreError> {
@@ -87,10 +50,8 @@ impl AccountStore for SqliteStore {
             if users::has_username(connection, &account.user.username.key())? {
                 return Ok(AccountMade::UsernameTaken);
             }
-            if users::has_email(connection, &account.claim.claim.email.key())?
-                || !claims::save(connection, &account.claim)?
-            {
-                return Ok(AccountMade::TooLate);
+            if users::has_email(connection, &account.email.key())? {
+                return Ok(AccountMade::AddressTaken);
             }
             let user = users::add(connection, &account)?;
             sessions::add(connection, user, &account.session)?;
@@ -174,24 +135,8 @@ impl AccountStore for SqliteStore {
         self.write(move |connection| sessions::note_use(connection, session_id, at, newest_used)).await
     }
 
-    async fn due_mails(&self, now: Timestamp, at_most: usize) -> Result<DueMails, StoreError> {
-        self.read(move |connection| mails::due(connection, now, at_most)).await
-    }
-
-    async fn remove_mail(&self, id: MailId) -> Result<(), StoreError> {
-        self.write(move |connection| mails::remove(connection, id)).await
-    }
-
-    async fn postpone_mail(&self, id: MailId, tries: u32, until: Timestamp) -> Result<(), StoreError> {
-        self.write(move |connection| mails::postpone(connection, id, tries, until)).await
-    }
-
-    async fn clean_up(&self, now: Timestamp, ended_before: Timestamp) -> Result<(), StoreError> {
-        self.write(move |connection| {
-            claims::forget(connection, now)?;
-            sessions::forget(connection, ended_before)
-        })
-        .await
+    async fn forget_sessions(&self, ended_before: Timestamp) -> Result<(), StoreError> {
+        self.write(move |connection| sessions::forget(connection, ended_before)).await
     }
 }
 

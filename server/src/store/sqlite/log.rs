@@ -2,6 +2,7 @@
 
 mod append;
 mod cache;
+mod changes;
 mod load;
 mod missed;
 mod rows;
@@ -26,6 +27,7 @@ use rusqlite::Connection;
 pub(super) use self::cache::LogCache;
 use super::SqliteStore;
 use crate::{
+    bus::Committed,
     domain::{Change, LogEpoch, Position, Wanted},
     store::{
         AudienceRead, ChatsPage, ChatsQuery, Decide, LogHead, LogStore, MemberRead, Missed, MissedQuery, Names,
@@ -65,6 +67,10 @@ impl LogStore for SqliteStore {
             self.log.lock().forget();
         }
         outcome
+    }
+
+    async fn changes(&self, after: Position, limit: usize) -> Result<Vec<Committed>, StoreError> {
+        self.read(move |connection| changes::changes(connection, after, limit)).await
     }
 
     async fn place_at(&self, position: Position) -> Result<PlaceAt, StoreError> {

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::SqliteStore;
 use crate::store::{
     StoreError,
-    presence::{PresenceNote, PresenceRecords},
+    presence::{LastSeen, PresenceNote, PresenceRecords},
 };
 
 #[async_trait]
@@ -25,11 +25,18 @@ impl PresenceRecords for SqliteStore {
         .await
     }
 
+    async fn renew(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.write(move |connection| renew(connection, now)).await
+    }
+}
+
+#[async_trait]
+impl LastSeen for SqliteStore {
     async fn note(&self, notes: Vec<PresenceNote>) -> Result<(), StoreError> {
         self.write(move |connection| {
             let mut statement = connection.prepare_cached(
                 "INSERT INTO presence (user, is_here, at) SELECT id, ?2, ?3 FROM users WHERE user_id = ?1
-                 ON CONFLICT (user) DO UPDATE SET is_here = excluded.is_here, at = excluded.at",
+                 ON CONFLICT (user) DO UPDATE SET is_here = excluded.is_here, at = excluded.at WHERE excluded.at >= at",
             )?;
             for note in &notes {
                 statement.execute((note.user_id.as_uuid().as_bytes(), note.is_here, note.at.as_millis()))?;
@@ -37,10 +44,6 @@ impl PresenceRecords for SqliteStore {
             Ok(())
         })
         .await
-    }
-
-    async fn renew(&self, now: Timestamp) -> Result<(), StoreError> {
-        self.write(move |connection| renew(connection, now)).await
     }
 
     async fn last_seen(&self, users: Vec<UserId>) -> Result<Vec<Option<Timestamp>>, StoreError> {

@@ -2,6 +2,7 @@ use i9chat_spec::{PresenceState, Timestamp};
 use uuid::Uuid;
 
 use super::*;
+use crate::store::presence::LastSeen;
 
 /// A clock that stands still until it is set.
 struct HandClock(Mutex<Timestamp>);
@@ -26,16 +27,19 @@ impl PresenceRecords for Memory {
         Ok(())
     }
 
+    async fn renew(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.renewed.lock().push(now);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl LastSeen for Memory {
     async fn note(&self, notes: Vec<PresenceNote>) -> Result<(), StoreError> {
         if *self.is_broken.lock() {
             return Err(StoreError::Unavailable("on purpose".to_owned()));
         }
         self.notes.lock().extend(notes.into_iter().map(|note| (note.user_id, note)));
-        Ok(())
-    }
-
-    async fn renew(&self, now: Timestamp) -> Result<(), StoreError> {
-        self.renewed.lock().push(now);
         Ok(())
     }
 
@@ -51,6 +55,10 @@ struct Heard(Mutex<Vec<(UserId, PresenceState)>>);
 impl PresenceWatcher for Heard {
     fn changed(&self, user_id: UserId, now: PresenceOf) {
         self.0.lock().push((user_id, now.presence));
+    }
+
+    fn watched(&self) -> Vec<UserId> {
+        Vec::new()
     }
 }
 
@@ -103,7 +111,7 @@ async fn a_user_is_there_while_a_connection_is_open() {
     scene.set(7);
     scene.presence.disconnect(alice).await;
     assert_eq!(scene.state(alice).await, PresenceOf::offline(Some(at(7))), "before anything was written");
-    scene.presence.flush().await.unwrap();
+    scene.presence.stop().await.unwrap();
     assert!(scene.presence.shared.people.lock().unwritten.is_empty());
     assert_eq!(scene.state(alice).await, PresenceOf::offline(Some(at(7))), "after it was written");
     let heard = scene.heard.0.lock().clone();
@@ -128,10 +136,10 @@ async fn what_could_not_be_written_stays_known_and_is_written_later() {
     *scene.records.is_broken.lock() = true;
     scene.presence.connect(user(1)).await;
     scene.presence.disconnect(user(1)).await;
-    scene.presence.flush().await.unwrap_err();
+    scene.presence.stop().await.unwrap_err();
     assert_eq!(scene.state(user(1)).await, PresenceOf::offline(Some(at(0))));
     *scene.records.is_broken.lock() = false;
-    scene.presence.flush().await.unwrap();
+    scene.presence.stop().await.unwrap();
     assert_eq!(scene.records.notes.lock().len(), 1);
 }
 

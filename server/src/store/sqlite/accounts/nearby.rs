@@ -9,7 +9,7 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 use i9chat_spec::{User, api::users::NearbyUser};
 use rusqlite::{Connection, named_params};
 
-use super::{column::Column, profiles, users};
+use super::{super::column::Column, profiles, users};
 use crate::{
     domain::{Cell, Point, Space, arc_m, chord_m, rounded_m},
     store::{StoreError, accounts::NearbySearch},

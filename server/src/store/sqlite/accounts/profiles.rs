@@ -2,7 +2,7 @@ use i9chat_spec::{Location, MediaId, User, UserId, api::users::OwnProfile, event
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use super::{
-    column::{Column, Parsed},
+    super::column::{Column, Parsed},
     users,
 };
 use crate::{

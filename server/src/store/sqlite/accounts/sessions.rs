@@ -2,7 +2,7 @@ use i9chat_spec::{SessionId, Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use super::{
-    column::Column,
+    super::column::Column,
     users::{self, UserRow},
 };
 use crate::{

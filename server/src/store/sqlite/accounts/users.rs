@@ -1,7 +1,7 @@
 use i9chat_spec::{Login, User, UserId, Username};
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
-use super::column::{Column, Parsed};
+use super::super::column::{Column, Parsed};
 use crate::{
     domain::accounts::hashes::PasswordHash,
     store::{
@@ -23,7 +23,7 @@ pub(super) fn has_username(connection: &Connection, key: &str) -> Result<bool, S
 }
 
 pub(super) fn add(connection: &Connection, account: &NewAccount) -> Result<UserRow, StoreError> {
-    let email = &account.claim.claim.email;
+    let email = &account.email;
     let id = connection
         .prepare_cached(
             "INSERT INTO users (user_id, username, username_key, email, email_key, password_hash, bio, created_at)

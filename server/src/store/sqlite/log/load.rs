@@ -75,11 +75,6 @@ pub(super) fn load(
     for user_id in &wanted.sessions_of {
         state.sessions_of.insert(*user_id, sessions_of(connection, *user_id)?);
     }
-    for ticket in &wanted.resets {
-        if let Some(claim) = accounts::claim_to_reset(connection, ticket)? {
-            state.resets.insert(*ticket, claim);
-        }
-    }
     Ok(state)
 }
 

@@ -1,10 +1,16 @@
+//! The mails that wait in SQLite: a row each.
+
+use async_trait::async_trait;
 use i9chat_spec::Timestamp;
 use rusqlite::{Connection, OptionalExtension, named_params};
 
-use super::column::{Column, Parsed};
+use super::{
+    SqliteStore,
+    column::{Column, Parsed},
+};
 use crate::store::{
     StoreError,
-    accounts::{DueMails, MailId, MailMatter, NewMail, QueuedMail},
+    mails::{DueMails, MailId, MailMatter, MailStore, NewMail, QueuedMail},
 };
 
 /// How many mails may wait, so that a mail server that is away does not fill the disk.
@@ -14,6 +20,37 @@ const SIGNUP_CODE: i64 = 1;
 const ALREADY_REGISTERED: i64 = 2;
 const PASSWORD_RESET_CODE: i64 = 3;
 const NO_ACCOUNT: i64 = 4;
+
+#[async_trait]
+impl MailStore for SqliteStore {
+    async fn due_mails(&self, now: Timestamp, at_most: usize) -> Result<DueMails, StoreError> {
+        self.read(move |connection| due(connection, now, at_most)).await
+    }
+
+    async fn remove_mail(&self, id: &MailId) -> Result<(), StoreError> {
+        let row = row_of(id)?;
+        self.write(move |connection| {
+            connection.prepare_cached("DELETE FROM mails WHERE id = ?1")?.execute([row])?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn postpone_mail(&self, mail: &QueuedMail, tries: u32, until: Timestamp) -> Result<(), StoreError> {
+        let row = row_of(&mail.id)?;
+        self.write(move |connection| {
+            connection
+                .prepare_cached("UPDATE mails SET tries = :tries, due_at = :until WHERE id = :id")?
+                .execute(named_params! { ":tries": tries, ":until": Column(until), ":id": row })?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn row_of(id: &MailId) -> Result<i64, StoreError> {
+    id.0.parse().map_err(|_| StoreError::Corrupt(format!("a mail {:?}", id.0)))
+}
 
 pub(super) fn queue(connection: &Connection, mail: &NewMail) -> Result<(), StoreError> {
     let waiting: i64 = connection.prepare_cached("SELECT count(*) FROM mails")?.query_row([], |row| row.get(0))?;
@@ -38,7 +75,7 @@ pub(super) fn queue(connection: &Connection, mail: &NewMail) -> Result<(), Store
     Ok(())
 }
 
-pub(super) fn due(connection: &Connection, now: Timestamp, at_most: usize) -> Result<DueMails, StoreError> {
+fn due(connection: &Connection, now: Timestamp, at_most: usize) -> Result<DueMails, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT id, recipient, matter, ticket, due_at, give_up_at, tries FROM mails WHERE due_at <= :now
          ORDER BY due_at, id LIMIT :at_most",
@@ -62,7 +99,7 @@ pub(super) fn due(connection: &Connection, now: Timestamp, at_most: usize) -> Re
                 due_at: row.get::<_, Column<_>>("due_at")?.0,
                 give_up_at: row.get::<_, Column<_>>("give_up_at")?.0,
             };
-            Ok(QueuedMail { id: MailId(row.get("id")?), mail, tries: row.get("tries")? })
+            Ok(QueuedMail { id: MailId(row.get::<_, i64>("id")?.to_string()), mail, tries: row.get("tries")? })
         })?
         .collect::<Result<Vec<_>, _>>()?;
     let next_due_at = connection
@@ -73,16 +110,4 @@ pub(super) fn due(connection: &Connection, now: Timestamp, at_most: usize) -> Re
         .optional()?
         .map(|at| at.0);
     Ok(DueMails { mails, next_due_at })
-}
-
-pub(super) fn remove(connection: &Connection, id: MailId) -> Result<(), StoreError> {
-    connection.prepare_cached("DELETE FROM mails WHERE id = ?1")?.execute([id.0])?;
-    Ok(())
-}
-
-pub(super) fn postpone(connection: &Connection, id: MailId, tries: u32, until: Timestamp) -> Result<(), StoreError> {
-    connection
-        .prepare_cached("UPDATE mails SET tries = :tries, due_at = :until WHERE id = :id")?
-        .execute(named_params! { ":tries": tries, ":until": Column(until), ":id": id.0 })?;
-    Ok(())
 }

@@ -1,7 +1,14 @@
-use i9chat_spec::Timestamp;
+//! Claims to mail addresses in SQLite: a row for each address and purpose.
+
+use async_trait::async_trait;
+use i9chat_spec::{EmailAddress, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, named_params, params, types::Type};
 
-use super::column::{Column, Parsed};
+use super::{
+    SqliteStore,
+    column::{Column, Parsed},
+    mails,
+};
 use crate::{
     domain::accounts::{
         claim::{Claim, Purpose, Step},
@@ -10,7 +17,7 @@ use crate::{
     },
     store::{
         StoreError,
-        accounts::{SaveClaim, Stored},
+        claims::{ClaimStore, SaveClaim, Stored},
     },
 };
 
@@ -21,20 +28,41 @@ const VERIFY: i64 = 1;
 const COMPLETE: i64 = 2;
 const DONE: i64 = 3;
 
-pub(super) fn of_address(
-    connection: &Connection,
-    purpose: Purpose,
-    key: &str,
-) -> Result<Option<Stored<Claim>>, StoreError> {
-    one(connection, "SELECT * FROM claims WHERE purpose = ?1 AND email_key = ?2", purpose, &key)
-}
+#[async_trait]
+impl ClaimStore for SqliteStore {
+    async fn claim_to(&self, purpose: Purpose, email: &EmailAddress) -> Result<Option<Stored<Claim>>, StoreError> {
+        let key = email.key();
+        let select = "SELECT * FROM claims WHERE purpose = ?1 AND email_key = ?2";
+        self.read(move |connection| one(connection, select, purpose, &key)).await
+    }
 
-pub(super) fn of_ticket(
-    connection: &Connection,
-    purpose: Purpose,
-    ticket: &SecretHash,
-) -> Result<Option<Stored<Claim>>, StoreError> {
-    one(connection, "SELECT * FROM claims WHERE purpose = ?1 AND ticket = ?2", purpose, ticket)
+    async fn claim(&self, purpose: Purpose, ticket: SecretHash) -> Result<Option<Stored<Claim>>, StoreError> {
+        let select = "SELECT * FROM claims WHERE purpose = ?1 AND ticket = ?2";
+        self.read(move |connection| one(connection, select, purpose, &ticket)).await
+    }
+
+    async fn save_claim(&self, claim: SaveClaim) -> Result<bool, StoreError> {
+        self.write(move |connection| {
+            if !save(connection, &claim)? {
+                return Ok(false);
+            }
+            if let Some(mail) = &claim.mail {
+                mails::queue(connection, mail)?;
+            }
+            Ok(true)
+        })
+        .await
+    }
+
+    async fn forget_claims(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            connection
+                .prepare_cached("DELETE FROM claims WHERE forget_at <= :now")?
+                .execute(named_params! { ":now": Column(now) })?;
+            Ok(())
+        })
+        .await
+    }
 }
 
 fn one(
@@ -92,7 +120,7 @@ fn times(window: &Window) -> String {
     format!("{times:?}")
 }
 
-pub(super) fn save(connection: &Connection, save: &SaveClaim) -> Result<bool, StoreError> {
+fn save(connection: &Connection, save: &SaveClaim) -> Result<bool, StoreError> {
     let claim = &save.claim;
     let (step, good, wrong_codes) = match claim.step {
         Step::Verify { good, wrong_codes } => (VERIFY, good, wrong_codes),
@@ -127,19 +155,4 @@ pub(super) fn save(connection: &Connection, save: &SaveClaim) -> Result<bool, St
             ":forget_at": Column(save.forget_at),
         })?;
     Ok(changed == 1)
-}
-
-/// Makes a claim that was proven done. It keeps what counts for its address.
-pub(super) fn use_up(connection: &Connection, ticket: &SecretHash) -> Result<(), StoreError> {
-    connection
-        .prepare_cached("UPDATE claims SET step = :done, version = version + 1 WHERE ticket = :ticket")?
-        .execute(named_params! { ":done": DONE, ":ticket": ticket })?;
-    Ok(())
-}
-
-pub(super) fn forget(connection: &Connection, now: Timestamp) -> Result<(), StoreError> {
-    connection
-        .prepare_cached("DELETE FROM claims WHERE forget_at <= :now")?
-        .execute(named_params! { ":now": Column(now) })?;
-    Ok(())
 }

@@ -1,0 +1,145 @@
+use std::{path::Path, sync::Arc, time::Duration};
+
+use i9chat_spec::{Lifetimes, Limits};
+
+use super::{StartError, database, open_store};
+use crate::{
+    app::{AccountStores, Accounts, App, Committer, CommitterParts, Media, Watching},
+    auth::{keys::ServerKey, passwords::PasswordCost},
+    bus::{
+        Bus, LiveBus, LocalAttempts, LocalBus, LocalPresence, LocalRates, Presence, Rates, SignInAttempts, SignInRates,
+    },
+    clock::Clock,
+    ids::Ids,
+    media::{MediaStore, disk::DiskMedia},
+    realtime::Router,
+    store::{LogHead, LogStore, accounts::AccountStore, claims::ClaimStore, mails::MailStore, media::MediaRecords},
+};
+
+/// What is the same whatever a server keeps its data in.
+#[derive(Clone)]
+pub struct Ground {
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes ids and secrets.
+    pub ids: Arc<dyn Ids>,
+    /// What the server publishes and keeps to.
+    pub limits: Limits,
+    /// How long things live.
+    pub lifetimes: Lifetimes,
+    /// What a password hash costs.
+    pub password_cost: PasswordCost,
+}
+
+/// A backend for each trait that the application stands on.
+pub struct Stack {
+    /// The end of the log when the server started.
+    pub head: LogHead,
+    /// The server's key, the same on every node.
+    pub key: ServerKey,
+    /// The log and its views.
+    pub log: Arc<dyn LogStore>,
+    /// Accounts and sessions.
+    pub accounts: Arc<dyn AccountStore>,
+    /// Claims to mail addresses.
+    pub claims: Arc<dyn ClaimStore>,
+    /// The mails that wait.
+    pub mails: Arc<dyn MailStore>,
+    /// Records of media.
+    pub records: Arc<dyn MediaRecords>,
+    /// The bytes of media.
+    pub media: Arc<dyn MediaStore>,
+    /// The same, when this server answers for them.
+    pub disk: Option<Arc<DiskMedia>>,
+    /// Tells what was committed.
+    pub bus: Arc<dyn Bus>,
+    /// Tells what is not durable.
+    pub live: Arc<dyn LiveBus>,
+    /// Who is there.
+    pub presence: Arc<dyn Presence>,
+    /// Who is told of whom.
+    pub watching: Arc<Watching>,
+    /// Who is connected here.
+    pub router: Arc<Router>,
+    /// Counts how often something is done.
+    pub rates: Arc<dyn Rates>,
+    /// Counts failed sign-ins.
+    pub attempts: Arc<dyn SignInAttempts>,
+}
+
+impl Stack {
+    /// Everything in this process and in one folder, which is made when it is not there.
+    pub async fn embedded(data: &Path, ground: &Ground) -> Result<Self, StartError> {
+        let Ground { clock, ids, limits, lifetimes, .. } = ground;
+        let store = Arc::new(open_store(data)?);
+        let key = ServerKey::load_or_create(data, &**ids)?;
+        let unreadable = |error| StartError::Store { file: database(data), error };
+        let head = store.head().await.map_err(unreadable)?;
+        let router = Arc::new(router(head, limits));
+        let watching = Arc::new(Watching::default());
+        let lease = Duration::from_secs(lifetimes.presence_lease_s);
+        let presence =
+            LocalPresence::start(Arc::clone(&store) as _, Arc::clone(clock), Arc::clone(&watching) as _, lease);
+        let presence = presence.await.map_err(unreadable)?;
+        let disk = disk(data, &key)?;
+        Ok(Self {
+            head,
+            key,
+            log: Arc::clone(&store) as _,
+            accounts: Arc::clone(&store) as _,
+            claims: Arc::clone(&store) as _,
+            mails: Arc::clone(&store) as _,
+            records: store,
+            media: Arc::clone(&disk) as _,
+            disk: Some(disk),
+            bus: Arc::new(LocalBus::new(Arc::clone(&router) as _)),
+            live: Arc::clone(&router) as _,
+            presence: Arc::new(presence),
+            watching,
+            router,
+            rates: LocalRates::start(),
+            attempts: Arc::new(LocalAttempts::new(SignInRates::of(limits))),
+        })
+    }
+
+    /// The application on this stack.
+    pub fn app(&self, ground: Ground) -> Result<Arc<App>, StartError> {
+        let Ground { clock, ids, limits, lifetimes, password_cost } = ground;
+        let committer = Committer::start(CommitterParts {
+            store: Arc::clone(&self.log),
+            bus: Arc::clone(&self.bus),
+            clock: Arc::clone(&clock),
+            ids: Arc::clone(&ids),
+        });
+        let stores = AccountStores {
+            accounts: Arc::clone(&self.accounts),
+            claims: Arc::clone(&self.claims),
+            mails: Arc::clone(&self.mails),
+            attempts: Arc::clone(&self.attempts),
+        };
+        Ok(Arc::new(App {
+            accounts: Accounts::new(stores, &self.key, password_cost, Arc::clone(&ids))?,
+            clock,
+            ids,
+            limits,
+            lifetimes,
+            log: Arc::clone(&self.log),
+            epoch: self.head.epoch,
+            committer,
+            presence: Arc::clone(&self.presence),
+            watching: Arc::clone(&self.watching),
+            live: Arc::clone(&self.live),
+            rates: Arc::clone(&self.rates),
+            media: Media { records: Arc::clone(&self.records), store: Arc::clone(&self.media) },
+        }))
+    }
+}
+
+fn router(head: LogHead, limits: &Limits) -> Router {
+    Router::new(head, usize::try_from(limits.max_connections_per_user).unwrap_or(usize::MAX))
+}
+
+fn disk(data: &Path, key: &ServerKey) -> Result<Arc<DiskMedia>, StartError> {
+    let disk = DiskMedia::open(data, key).map_err(|error| StartError::Data { folder: data.to_owned(), error })?;
+    Ok(Arc::new(disk))
+}
