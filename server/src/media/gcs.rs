@@ -64,14 +64,12 @@ use crate::clock::Clock;
 /// For how many seconds Cloud Storage goes on with an upload that was started: a week.
 pub const LONGEST_UPLOAD_S: u64 = 604_800;
 
-/// How long anything that is asked of the store may take, with all its requests and their repetitions.
-const PATIENCE: Duration = Duration::from_secs(25);
-
 /// Media in a bucket of Google Cloud Storage.
 pub struct GcsMedia {
     bucket: Arc<GoogleCloudStorage>,
     names: Names,
     urls: SignedUrls,
+    patience: Duration,
 }
 
 impl GcsMedia {
@@ -79,17 +77,25 @@ impl GcsMedia {
     pub fn open(options: &GcsOptions, clock: Arc<dyn Clock>) -> Result<Self, MediaError> {
         let bucket = Arc::new(opening::connect(options).map_err(failed)?);
         let urls = SignedUrls::new(Arc::clone(&bucket) as _, clock);
-        Ok(Self { bucket, names: Names::new(&options.place), urls })
+        Ok(Self { bucket, names: Names::new(&options.place), urls, patience: options.patience })
     }
 
     /// Whether the bucket is there, and this server may read it and sign for it: to be asked before serving anybody.
     pub async fn check(&self) -> Result<(), MediaError> {
-        within(async {
+        self.within(async {
             let one = PaginatedListOptions { max_keys: Some(1), ..PaginatedListOptions::default() };
             self.bucket.list_paginated(Some(self.names.kept_prefix()), one).await?;
             self.urls.check().await
         })
         .await
+    }
+
+    /// Does something with the store, and gives up when it takes too long.
+    async fn within<T>(&self, asked: impl Future<Output = Result<T, Error>>) -> Result<T, MediaError> {
+        match timeout(self.patience, asked).await {
+            Ok(outcome) => outcome.map_err(failed),
+            Err(_) => Err(MediaError(io::Error::new(io::ErrorKind::TimedOut, "Cloud Storage took too long"))),
+        }
     }
 
     /// What is kept of a part, as it was stated.
@@ -140,11 +146,11 @@ enum Kept {
 impl MediaStore for GcsMedia {
     async fn upload_url(&self, part: &StatedPart, _by: UserId, times: UploadTimes) -> Result<String, MediaError> {
         let name = self.names.arriving(part.name);
-        within(self.urls.start(&name, &part.content_type, times.start_until)).await
+        self.within(self.urls.start(&name, &part.content_type, times.start_until)).await
     }
 
     async fn arrived(&self, part: &StatedPart) -> Result<Option<Arrived>, MediaError> {
-        within(async {
+        self.within(async {
             let kept = match self.kept(part).await? {
                 None if !self.keep(part).await? => return Ok(None),
                 None => self.kept(part).await?,
@@ -172,25 +178,17 @@ impl MediaStore for GcsMedia {
         until: Timestamp,
     ) -> Result<String, MediaError> {
         let name = self.names.kept(part.name);
-        within(self.urls.read(&name, &part.content_type, is_attachment, until)).await
+        self.within(self.urls.read(&name, &part.content_type, is_attachment, until)).await
     }
 
     async fn remove(&self, media_id: MediaId) -> Result<(), MediaError> {
         let parts = MediaPart::ALL.iter().map(|part| PartName { media_id, part: *part });
-        within(async {
+        self.within(async {
             // What can be copied goes first, so that nothing is copied to where it was removed already.
             self.remove_all(parts.clone().map(|part| self.names.arriving(part)).collect()).await?;
             self.remove_all(parts.map(|part| self.names.kept(part)).collect()).await
         })
         .await
-    }
-}
-
-/// Does something with the store, and gives up when it takes too long.
-async fn within<T>(asked: impl Future<Output = Result<T, Error>>) -> Result<T, MediaError> {
-    match timeout(PATIENCE, asked).await {
-        Ok(outcome) => outcome.map_err(failed),
-        Err(_) => Err(MediaError(io::Error::new(io::ErrorKind::TimedOut, "Cloud Storage took too long"))),
     }
 }
 

@@ -10,8 +10,6 @@ use super::GcsPlace;
 
 /// How long a connection may take to come about.
 const CONNECT_TIME: Duration = Duration::from_secs(5);
-/// How long a request may take, its answer included. None carries more than the first bytes of a part.
-const REQUEST_TIME: Duration = Duration::from_secs(10);
 /// How often a request that may be repeated is.
 const REPETITIONS: usize = 3;
 
@@ -35,13 +33,30 @@ pub struct GcsOptions {
     /// Where the bucket is answered for, such as `http://127.0.0.1:9000`; Google when left out. For stand-ins in tests only: URLs
     /// lead there, but are signed for Google's host.
     pub endpoint: Option<String>,
+    /// How long anything that is asked of the store may take, with all its requests and their repetitions.
+    pub patience: Duration,
+}
+
+impl GcsOptions {
+    /// How long is waited for Google.
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    /// A bucket of Google's.
+    pub fn new(place: GcsPlace, credentials: GcsCredentials) -> Self {
+        Self { place, credentials, endpoint: None, patience: Self::PATIENCE }
+    }
+
+    /// How long one request may take, its answer included. None carries more than the first bytes of a part.
+    fn request_time(&self) -> Duration {
+        self.patience / 2
+    }
 }
 
 /// A client for the bucket. Blocks while it reads the credentials.
 pub(super) fn connect(options: &GcsOptions) -> Result<GoogleCloudStorage, Error> {
     let mut builder = GoogleCloudStorageBuilder::new()
         .with_bucket_name(options.place.bucket())
-        .with_client_options(client(options.endpoint.as_deref()))
+        .with_client_options(client(options))
         .with_retry(RetryConfig {
             backoff: BackoffConfig {
                 init_backoff: Duration::from_millis(100),
@@ -49,7 +64,7 @@ pub(super) fn connect(options: &GcsOptions) -> Result<GoogleCloudStorage, Error>
                 base: 2.0,
             },
             max_retries: REPETITIONS,
-            retry_timeout: REQUEST_TIME,
+            retry_timeout: options.request_time(),
         });
     if let GcsCredentials::KeyFile(path) = &options.credentials {
         builder = builder.with_application_credentials(path.to_string_lossy());
@@ -60,12 +75,12 @@ pub(super) fn connect(options: &GcsOptions) -> Result<GoogleCloudStorage, Error>
     builder.build()
 }
 
-fn client(endpoint: Option<&str>) -> ClientOptions {
+fn client(options: &GcsOptions) -> ClientOptions {
     // Without it, what is stored compressed would come decompressed, with another size and without saying so.
     let as_it_is = HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"))]);
     ClientOptions::new()
         .with_default_headers(as_it_is)
-        .with_connect_timeout(CONNECT_TIME)
-        .with_timeout(REQUEST_TIME)
-        .with_allow_http(endpoint.is_some_and(|endpoint| endpoint.starts_with("http://")))
+        .with_connect_timeout(CONNECT_TIME.min(options.request_time()))
+        .with_timeout(options.request_time())
+        .with_allow_http(options.endpoint.as_ref().is_some_and(|endpoint| endpoint.starts_with("http://")))
 }

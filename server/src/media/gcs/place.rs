@@ -39,11 +39,14 @@ impl FromStr for GcsPlace {
     fn from_str(text: &str) -> Result<Self, WrongPlace> {
         let place = text.strip_prefix("gs://").ok_or(WrongPlace)?;
         let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
-        let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
-        if !is_bucket(bucket) || !(prefix.is_empty() || is_prefix(prefix)) {
+        if !is_bucket(bucket) {
             return Err(WrongPlace);
         }
-        let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
+        let prefix = match prefix.strip_suffix('/').unwrap_or(prefix) {
+            _ if prefix.is_empty() => String::new(),
+            steps if is_prefix(steps) => format!("{steps}/"),
+            _ => return Err(WrongPlace),
+        };
         Ok(Self { bucket: bucket.to_owned(), prefix })
     }
 }
