@@ -1,3 +1,5 @@
+mod reading;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -10,6 +12,7 @@ use i9chat_spec::{
     },
 };
 
+pub(super) use self::reading::status;
 use super::StoreError;
 use crate::{
     bus::Committed,

@@ -1,6 +1,9 @@
 //! The scale-out store: Neo4j, which any number of nodes write to and read from.
 
+mod accounts;
 mod driver;
+mod media;
+mod presence;
 mod schema;
 
 use self::driver::Driver;

@@ -22,7 +22,7 @@ use url::Url;
 
 pub(super) use self::{
     failure::Failure,
-    statement::{Statement, Value, list, text, texts},
+    statement::{Statement, Value, list, map, text, texts},
     transaction::Transaction,
 };
 use crate::store::StoreError;

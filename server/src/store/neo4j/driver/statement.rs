@@ -56,6 +56,11 @@ pub(in crate::store::neo4j) fn list(values: impl IntoIterator<Item = Value>) -> 
     Value::List(BoltList { value: values.into_iter().collect() })
 }
 
+/// A map, as a row of a list or the properties of a node.
+pub(in crate::store::neo4j) fn map(entries: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
+    Value::Map(entries.into_iter().map(|(name, value)| (name.into(), value)).collect())
+}
+
 /// Reads rows whose columns are the fields of a type.
 pub(super) fn typed<T: DeserializeOwned>(rows: &[Row]) -> Result<Vec<T>, Failure> {
     rows.iter().map(|row| row.to().map_err(|error| StoreError::Corrupt(format!("a row: {error}")).into())).collect()

@@ -12,7 +12,7 @@ mod reactions;
 mod receipts;
 mod rows;
 
-use i9chat_spec::{ChatId, ChatKind, Membership, UserId, Username};
+use i9chat_spec::{ChatId, ChatKind, Membership, UserId};
 use serde::Deserialize;
 
 pub(super) use self::{
@@ -22,11 +22,14 @@ pub(super) use self::{
     reactions::reactions,
     receipts::{chat_receipts, message_receipts},
 };
-use crate::store::{
-    LogStore, Names, Seen, StoreError,
-    neo4j::{
-        Neo4jStore,
-        driver::{Statement, text},
+use crate::{
+    ids::seq_of,
+    store::{
+        LogStore, Names, OneMessage, Seen, StoreError,
+        neo4j::{
+            Neo4jStore,
+            driver::{Statement, text},
+        },
     },
 };
 
@@ -59,9 +62,35 @@ macro_rules! viewed {
 }
 use viewed;
 
+/// The entry `e` at `$seq`, if there is one and somebody sees it whose membership is `m`.
+macro_rules! visible_entry {
+    () => {
+        "CALL (m) {
+             MATCH (e:Entry {entry_of: $chat_id, seq: $seq})
+             WHERE any(i IN range(0, size(m.from_seq) - 1)
+                       WHERE m.from_seq[i] <= $seq AND (m.to_seq[i] = -1 OR $seq <= m.to_seq[i]))
+             RETURN head(collect(e)) AS e
+         }
+         "
+    };
+}
+use visible_entry;
+
 /// A statement about a chat as somebody sees it.
 fn about(statement: &'static str, user_id: UserId, chat_id: ChatId) -> Statement {
     Statement::new(statement).with("user_id", text(user_id)).with("chat_id", text(chat_id))
+}
+
+/// A statement about a message as somebody sees it.
+fn about_message(statement: &'static str, wanted: OneMessage) -> Statement {
+    // No entry has the `seq` 0: that is for an id that holds none.
+    let seq = seq_of(wanted.message_id).map_or(0, |seq| rows::integer(seq.get()));
+    about(statement, wanted.user_id, wanted.chat_id).with("seq", seq)
+}
+
+/// A statement about a page of people.
+fn by_name(statement: Statement, names: &Names) -> Statement {
+    statement.with("after", names.after()).with("limit", rows::integer(names.limit as u64))
 }
 
 /// What somebody is to a chat.
@@ -98,6 +127,12 @@ enum Met<T> {
     Half(T),
 }
 
+impl<T> Met<T> {
+    fn new(is_whole: bool, value: T) -> Self {
+        if is_whole { Self::Whole(value) } else { Self::Half(value) }
+    }
+}
+
 /// Reads a view again that was met in the middle of a commit: once the head of the log has been looked at, that commit is done.
 /// One that is in the middle of other commits again and again is answered as it is: what is missing of it follows as events.
 async fn settled<T>(
@@ -113,9 +148,4 @@ async fn settled<T>(
     match read().await? {
         Met::Whole(value) | Met::Half(value) => Ok(value),
     }
-}
-
-/// The name that a list goes on after, as it is compared; every name is greater than none.
-fn after(names: &Names) -> String {
-    names.after.as_ref().map(Username::key).unwrap_or_default()
 }

@@ -65,15 +65,3 @@ fn stretches(connection: &Connection, chat: i64, user: i64) -> Result<Vec<Stretc
     }
     Ok(stretches)
 }
-
-impl<T> Seen<T> {
-    /// Goes on with what was found.
-    pub(super) fn then<U>(self, go_on: impl FnOnce(T) -> Result<Seen<U>, StoreError>) -> Result<Seen<U>, StoreError> {
-        match self {
-            Self::NoChat => Ok(Seen::NoChat),
-            Self::NotMember => Ok(Seen::NotMember),
-            Self::NoMessage => Ok(Seen::NoMessage),
-            Self::Found(found) => go_on(found),
-        }
-    }
-}

@@ -8,7 +8,7 @@ use i9chat_spec::{
 };
 use serde::Deserialize;
 
-use crate::store::StoreError;
+use crate::store::{OneMessage, StoreError};
 
 /// An entry, and what became of it since.
 #[derive(Debug, Deserialize)]
@@ -40,10 +40,25 @@ impl EntryRow {
     }
 }
 
+/// The message that was wanted, out of the entry that stands where its id points, if the viewer sees one there: another message may
+/// stand where a made-up id points.
+pub(super) fn message(entry: Option<EntryRow>, wanted: OneMessage) -> Result<Option<Message>, StoreError> {
+    let entry = entry.map(EntryRow::entry).transpose()?;
+    Ok(match entry {
+        Some(Entry::Message(message)) if message.message_id == wanted.message_id => Some(message),
+        _ => None,
+    })
+}
+
 /// The stretches out of the two lists of where they begin and end.
-pub(super) fn stretches(from: Vec<Seq>, to: Vec<i64>) -> Vec<Stretch> {
-    let end = |to| u64::try_from(to).ok().and_then(|to| Seq::try_from(to).ok());
-    from.into_iter().zip(to).map(|(from, to)| Stretch { from, to: end(to) }).collect()
+pub(super) fn stretches(from: &[Seq], to: &[i64]) -> Vec<Stretch> {
+    let end = |to: i64| u64::try_from(to).ok().and_then(|to| Seq::try_from(to).ok());
+    from.iter().zip(to).map(|(from, to)| Stretch { from: *from, to: end(*to) }).collect()
+}
+
+/// A number of ours as Neo4j knows it: signed, and ours stay below 2^63.
+pub(super) fn integer(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 pub(super) fn corrupt(what: impl std::fmt::Display) -> StoreError {

@@ -31,10 +31,3 @@ pub(in crate::store::sqlite::log) fn reactions(
         Ok(Seen::Found(reactions))
     })
 }
-
-impl Names {
-    /// The name that the list goes on after, as it is compared; every name is greater than none.
-    pub(super) fn after(&self) -> String {
-        self.after.as_ref().map(i9chat_spec::Username::key).unwrap_or_default()
-    }
-}

@@ -1,5 +1,5 @@
 use i9chat_spec::{
-    ChatId, MessageStatus, UserId, Watermark,
+    ChatId, MessageStatus, UserId,
     api::receipts::{ChatReceipt, MessageReceipt},
 };
 use rusqlite::{Connection, params};
@@ -9,7 +9,7 @@ use super::{
     rows::{self, integer},
     viewed_by_member,
 };
-use crate::store::{Names, OneMessage, Seen, StoreError};
+use crate::store::{Names, OneMessage, Seen, StoreError, log::status};
 
 /// How far a message has come, and how far the members are with it. (RCP-7, RCP-8)
 pub(in crate::store::sqlite::log) fn message_receipts(
@@ -30,7 +30,7 @@ pub(in crate::store::sqlite::log) fn message_receipts(
         let least = |row: &rusqlite::Row<'_>| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?));
         let (delivered, read) = all.query_row(message, least)?;
         let mark = |mark: Option<i64>| mark.map_or(Ok(None), |mark| rows::watermark(mark).map(Some));
-        let status = match (mark(delivered)?, mark(read)?) {
+        let least = match (mark(delivered)?, mark(read)?) {
             (Some(delivered), Some(read)) => status(seq.into(), delivered, read),
             // Nobody is left who would have to read it.
             _ => MessageStatus::Read,
@@ -48,22 +48,11 @@ pub(in crate::store::sqlite::log) fn message_receipts(
         let mut receipts = Vec::new();
         while let Some(row) = found.next()? {
             let user = rows::user(row.get(0)?, rows::text(row, 1)?)?;
-            let status = self::status(seq.into(), rows::watermark(row.get(2)?)?, rows::watermark(row.get(3)?)?);
+            let status = status(seq.into(), rows::watermark(row.get(2)?)?, rows::watermark(row.get(3)?)?);
             receipts.push(MessageReceipt { user, status });
         }
-        Ok(Seen::Found((status, receipts)))
+        Ok(Seen::Found((least, receipts)))
     })
-}
-
-/// How far a message has come with those watermarks.
-fn status(message: Watermark, delivered: Watermark, read: Watermark) -> MessageStatus {
-    if read >= message {
-        MessageStatus::Read
-    } else if delivered >= message {
-        MessageStatus::Delivered
-    } else {
-        MessageStatus::Sent
-    }
 }
 
 /// How far the members of a chat are. (RCP-9)
