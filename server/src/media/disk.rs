@@ -1,25 +1,24 @@
 //! Media on the server's own disk: one folder for each, one file for each part.
 //!
-//! How far an upload has got is the length of its file, so it needs no other record and survives a restart. A file has its
+//! How far an upload has got is the length of its file, so it needs no other record and survives a restart. Servers may share the
+//! folder, when its file system has locks. A file has its
 //! final name exactly when it is whole, and never changes after that.
 
 mod files;
 mod sending;
+mod turns;
 
 use std::{
-    collections::HashMap,
     fs::File,
     io::{self, Read},
     path::Path,
-    sync::{Arc, Weak},
 };
 
 use async_trait::async_trait;
 use i9chat_spec::{MediaId, Timestamp, UserId};
-use parking_lot::Mutex;
 
+use self::files::Files;
 pub use self::sending::{Begun, Sending};
-use self::{files::Files, sending::Turns};
 use super::{Arrived, MediaError, MediaStore, MediaUrls, PartName, StatedPart, UploadTimes};
 use crate::{
     auth::keys::{ServerKey, create_private_folder},
@@ -47,8 +46,6 @@ pub enum Held {
 pub struct DiskMedia {
     files: Files,
     urls: MediaUrls,
-    /// Who sends what just now.
-    turns: Mutex<HashMap<PartName, Weak<Turns>>>,
 }
 
 impl DiskMedia {
@@ -56,7 +53,7 @@ impl DiskMedia {
     pub fn open(data: &Path, key: &ServerKey) -> io::Result<Self> {
         let root = data.join(FOLDER);
         create_private_folder(&root)?;
-        Ok(Self { files: Files::new(root), urls: MediaUrls::new(key), turns: Mutex::default() })
+        Ok(Self { files: Files::new(root), urls: MediaUrls::new(key) })
     }
 
     /// The permissions in the URLs.
@@ -92,27 +89,15 @@ impl DiskMedia {
     /// Begins to take bytes for a start of an upload. Whoever sent bytes for the same part until now gets no further, and
     /// what other starts have left behind is gone.
     pub async fn begin(&self, part: &StatedPart, session: u64) -> Result<Begun, MediaError> {
-        let turns = self.turns_of(part.name);
         let files = self.files.clone();
         let (name, size) = (part.name, part.size);
-        blocking(move || Sending::begin(files, turns, name, session, size)).await
+        blocking(move || Sending::begin(files, name, session, size)).await
     }
 
     /// The bytes of a part, and how many there are; `None` when they are not all there, or no longer.
     pub async fn whole(&self, name: PartName) -> Result<Option<(File, u64)>, MediaError> {
         let files = self.files.clone();
         blocking(move || open_whole(&files, name)).await
-    }
-
-    fn turns_of(&self, name: PartName) -> Arc<Turns> {
-        let mut all = self.turns.lock();
-        if let Some(turns) = all.get(&name).and_then(Weak::upgrade) {
-            return turns;
-        }
-        all.retain(|_, turns| turns.strong_count() > 0);
-        let turns = Arc::default();
-        all.insert(name, Arc::downgrade(&turns));
-        turns
     }
 }
 

@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout};
 
 use self::{incoming::Incoming, pace::Pace};
 use super::{
-    EncodedEvent, Outbox, Outgoing, Router,
+    EncodedEvent, NotRegistered, Outbox, Outgoing, Router,
     frames::Frame,
     resume::{Resumed, caught_up, resume},
 };
@@ -26,6 +26,8 @@ use crate::{
 
 /// How long a peer may take for what is written to it before it counts as a slow consumer. (WSK-10)
 const WRITE_TIME: Duration = Duration::from_secs(15);
+/// How long a connection waits for this node to reach a place that its client has seen elsewhere.
+const CATCH_UP_TIME: Duration = Duration::from_secs(5);
 /// How long a peer may take to answer a close.
 const CLOSE_TIME: Duration = Duration::from_secs(2);
 /// How many frames are handed to the socket between two flushes.
@@ -122,9 +124,13 @@ impl Connection<'_> {
             End::from(CloseCode::Unavailable)
         };
         let start = Start::of(cursor.as_ref(), self.router.epoch(), &*app.log).await.map_err(unavailable)?;
-        caught_up(self.router, start).await;
+        let caught_up = timeout(CATCH_UP_TIME, caught_up(self.router, start)).await;
+        caught_up.map_err(|_| End::from(CloseCode::Unavailable))?;
         let user_id = self.identity.user.user_id;
-        let here = self.router.register(user_id, &self.outbox).map_err(|_| End::from(CloseCode::Overloaded))?;
+        let here = self.router.register(user_id, &self.outbox).map_err(|refused| match refused {
+            NotRegistered::TooMany => End::from(CloseCode::Overloaded),
+            NotRegistered::SessionEnded => End::from(CloseCode::SessionEnded),
+        })?;
         let most = usize::try_from(app.limits.max_resume_events).unwrap_or(usize::MAX);
         let Resumed { answer, from, events } =
             resume(&*app.log, self.router, user_id, start, here, most).await.map_err(unavailable)?;

@@ -1,9 +1,11 @@
 use std::{
     collections::{HashMap, hash_map},
+    num::NonZeroUsize,
     sync::Arc,
 };
 
 use i9chat_spec::{CloseCode, CloseReason, SessionId, UserId};
+use lru::LruCache;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -17,6 +19,9 @@ use crate::{
     domain::{Audience, LogEpoch, Place, Position},
     store::LogHead,
 };
+
+/// How many sessions that ended are remembered: far more than end while a handshake lasts.
+const ENDED: NonZeroUsize = NonZeroUsize::new(8192).expect("not zero");
 
 /// Who is here: the connections of this node by user. Everything that is delivered passes here, in log order.
 #[derive(Debug)]
@@ -34,17 +39,25 @@ struct State {
     /// Everything up to here is in the outboxes of those who may see it.
     applied: Place,
     users: HashMap<UserId, Vec<Arc<Outbox>>>,
+    /// Sessions that ended lately: a handshake may have looked at one before that, and come to register after it.
+    ended: LruCache<SessionId, ()>,
 }
 
-/// The user has as many connections as one may have. (WSK-14)
+/// Why a connection gets nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the user has too many connections")]
-pub struct TooManyConnections;
+pub enum NotRegistered {
+    /// The user has as many connections as one may have. (WSK-14)
+    #[error("the user has too many connections")]
+    TooMany,
+    /// Its session ended while it was being opened. (SES-10)
+    #[error("the session has ended")]
+    SessionEnded,
+}
 
 impl Router {
     /// A router that starts at the end of the log.
     pub fn new(head: LogHead, max_connections_per_user: usize) -> Self {
-        let state = State { applied: head.place, users: HashMap::new() };
+        let state = State { applied: head.place, users: HashMap::new(), ended: LruCache::new(ENDED) };
         Self {
             epoch: head.epoch,
             max_connections_per_user,
@@ -61,11 +74,14 @@ impl Router {
     }
 
     /// From now on the outbox gets every change that its user may see: those after the place that is answered.
-    pub fn register(&self, user_id: UserId, outbox: &Arc<Outbox>) -> Result<Place, TooManyConnections> {
+    pub fn register(&self, user_id: UserId, outbox: &Arc<Outbox>) -> Result<Place, NotRegistered> {
         let mut state = self.state.lock();
+        if state.ended.contains(&outbox.session_id) {
+            return Err(NotRegistered::SessionEnded);
+        }
         let outboxes = state.users.entry(user_id).or_default();
         if outboxes.len() >= self.max_connections_per_user {
-            return Err(TooManyConnections);
+            return Err(NotRegistered::TooMany);
         }
         outboxes.push(Arc::clone(outbox));
         metrics::gauge!("i9chat_connections").increment(1.0);
@@ -149,6 +165,7 @@ impl Subscriber for Router {
         for Committed { record, audience, ends } in changes {
             // A session that ends hears nothing more, its own end included. (SES-10)
             if let (Some(session_id), Audience::One(user_id)) = (ends, audience) {
+                state.ended.put(*session_id, ());
                 for outbox in state.remove(*user_id, |outbox| outbox.session_id == *session_id) {
                     outbox.close(CloseReason { code: CloseCode::SessionEnded, retry_after_ms: None });
                 }
@@ -181,5 +198,33 @@ impl State {
         }
         metrics::gauge!("i9chat_connections").decrement(u32::try_from(removed.len()).unwrap_or(u32::MAX));
         removed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use i9chat_spec::Example;
+
+    use super::*;
+    use crate::domain::Record;
+
+    fn ended(position: u64, user_id: UserId, session_id: SessionId) -> Committed {
+        let place = Place { position: Position(position), tag: position };
+        let record = Record { place, event: "session_ended", chat_id: None, data: "{}".into() };
+        Committed { record, audience: Audience::One(user_id), ends: Some(session_id) }
+    }
+
+    #[test]
+    fn a_connection_whose_session_ended_during_its_handshake_never_hears_anything() {
+        let router = Router::new(LogHead { epoch: LogEpoch([1; 8]), place: Place::default() }, 10);
+        let (user_id, session_id) = (UserId::example(), SessionId::example());
+        let before = Arc::new(Outbox::new(session_id));
+        router.register(user_id, &before).unwrap();
+        router.deliver(&[ended(1, user_id, session_id)]);
+        assert_eq!(before.take().unwrap_err().code, CloseCode::SessionEnded);
+        let late = Arc::new(Outbox::new(session_id));
+        assert_eq!(router.register(user_id, &late), Err(NotRegistered::SessionEnded));
+        let other = Arc::new(Outbox::new(SessionId::from_uuid(uuid::Uuid::from_u128(9))));
+        assert!(router.register(user_id, &other).is_ok(), "another session is another session");
     }
 }

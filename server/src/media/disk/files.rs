@@ -36,6 +36,11 @@ impl Files {
         self.folder(name.media_id).join(format!("{}.{session:016x}", name.part))
     }
 
+    /// Where the turns of those who send a part stand.
+    pub(super) fn turns(&self, name: PartName) -> PathBuf {
+        self.folder(name.media_id).join(format!("turns-{}", name.part))
+    }
+
     /// Makes the folder of media when it is not there.
     pub(super) fn make_folder(&self, media_id: MediaId) -> io::Result<()> {
         create_private_folder(&self.folder(media_id))
@@ -72,7 +77,9 @@ impl Files {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
             _ => {}
         }
-        remove_file(&growing)
+        remove_file(&growing)?;
+        // Whoever comes after this finds the part whole before they look whose turn it is, and again in their turn.
+        remove_file(&self.turns(name))
     }
 
     pub(super) fn remove(&self, media_id: MediaId) -> io::Result<()> {

@@ -5,15 +5,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use parking_lot::Mutex;
 
-use super::{Held, blocking, files::Files};
+use super::{Held, blocking, files::Files, turns::Turns};
 use crate::media::{MediaError, PartName};
-
-/// Who may write the bytes of a part: the one who came last. A client whose connection broke comes again while the server still
-/// waits for the first one.
-#[derive(Debug, Default)]
-pub(super) struct Turns(Mutex<u64>);
 
 /// What became of beginning.
 #[derive(Debug)]
@@ -39,18 +33,21 @@ pub struct Sending {
 
 impl Sending {
     /// Blocks.
-    pub(super) fn begin(files: Files, turns: Arc<Turns>, name: PartName, session: u64, size: u64) -> io::Result<Begun> {
-        let mut current = turns.0.lock();
+    pub(super) fn begin(files: Files, name: PartName, session: u64, size: u64) -> io::Result<Begun> {
         if files.whole(name).try_exists()? {
             return Ok(Begun::Whole);
         }
-        *current += 1;
-        let turn = *current;
         files.make_folder(name.media_id)?;
+        let turns = Arc::new(Turns::open(&files.turns(name))?);
+        let mut locked = turns.lock()?;
+        if files.whole(name).try_exists()? {
+            return Ok(Begun::Whole);
+        }
+        let turn = locked.take()?;
         files.remove_other_starts(name, session)?;
         let file = OpenOptions::new().create(true).append(true).open(files.growing(name, session))?;
         let held = file.metadata()?.len();
-        drop(current);
+        drop(locked);
         let sending = Self { files, turns, turn, file: Arc::new(file), name, session, size, held };
         // The server ended between the last byte and the settling.
         if held == size {
@@ -71,8 +68,8 @@ impl Sending {
         let length: u64 = pieces.iter().map(|piece| piece.len() as u64).sum();
         let this = self.clone();
         let written = blocking(move || {
-            let current = this.turns.0.lock();
-            if *current != this.turn {
+            let locked = this.turns.lock()?;
+            if locked.turn != this.turn {
                 return Ok(false);
             }
             for piece in &pieces {
@@ -94,12 +91,12 @@ impl Sending {
 
     fn settle_in_turn(&self) -> io::Result<Held> {
         self.file.sync_data()?;
-        let current = self.turns.0.lock();
+        let locked = self.turns.lock()?;
         if self.files.whole(self.name).try_exists()? {
             return Ok(Held::Whole);
         }
         let held = self.file.metadata()?.len();
-        if *current != self.turn {
+        if locked.turn != self.turn {
             // Whoever sends now may have removed the file.
             return Ok(Held::Bytes(if self.files.growing(self.name, self.session).try_exists()? { held } else { 0 }));
         }

@@ -210,3 +210,21 @@ async fn the_folder_is_for_its_owner_alone() {
     let mode = fs::metadata(shelf.folder.path().join(FOLDER)).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o700);
 }
+
+#[tokio::test]
+async fn servers_that_share_a_folder_take_turns() {
+    let shelf = Shelf::new();
+    let other =
+        Shelf { disk: Shelf::open(&shelf.folder), part: shelf.part.clone(), folder: tempfile::tempdir().unwrap() };
+    let mut one = shelf.begin(FIRST).await;
+    assert!(one.write(pieces(b"abc")).await.unwrap());
+    let mut two = other.begin(FIRST).await;
+    assert_eq!(two.held(), 3);
+    assert!(!one.write(pieces(b"XYZ")).await.unwrap(), "another server sends it now");
+    assert!(two.write(pieces(b"defgh")).await.unwrap());
+    assert_eq!(two.finish().await.unwrap(), Held::Whole);
+    assert_eq!(one.finish().await.unwrap(), Held::Whole);
+    assert_eq!(shelf.bytes().await.unwrap(), b"abcdefgh");
+    assert!(matches!(shelf.disk.begin(&shelf.part, SECOND).await.unwrap(), Begun::Whole));
+    assert_eq!(shelf.files(), ["original"]);
+}
