@@ -4,15 +4,16 @@
 //! A part has two names in the bucket, neither of them taken from outside. Uploads go to the *arriving* one. When the upload is
 //! completed and what arrived has the stated size and type, the bucket copies it to the *kept* one, unless there is something
 //! already. No URL that this server gives out can write there, so what was once checked never changes, however often the upload
-//! is started again; and downloads come from there alone. Nothing of what an uploader may have said beside the type goes out:
-//! a download URL fixes the type and the disposition, and an encoding, which changes the bytes, is not taken.
+//! is started again; and downloads come from there alone. A download URL fixes the type and the disposition, whatever the
+//! uploader has said of them, and an encoding, which changes the bytes, is not taken. `Cache-Control` and `Content-Language` go
+//! out as they came: they do no harm.
 //!
 //! # What section 13 of `docs/protocol.md` asks for, and what Cloud Storage does
 //!
 //! | Clause | Here |
 //! |---|---|
 //! | MED-7, MED-23 | A URL is good to the second: up to one second longer than stated. Altered it is answered with 403, run out with 400. It holds for a week at most ([`LONGEST_URL_S`]) |
-//! | MED-8 | The signature covers the method, the name, the type and `x-goog-resumable`. It cannot cover the size: that takes `x-goog-content-length-range`, which a client of MED-8 does not send |
+//! | MED-8 | The signature covers the method, the name, the type and `x-goog-resumable`. It cannot cover the size: that takes a header that says it, `X-Upload-Content-Length`, and a client of MED-8 sends none |
 //! | MED-9 | Of a chunk that is not the last one, whole multiples of 256 KiB are held |
 //! | MED-10 | Starts of one part gather beside each other. Until the upload is completed, the one that was whole last counts |
 //! | MED-11 | **Not kept.** Bytes that would leave a gap are answered with 503. The size that a client names first is the one that the location goes by: more or less than was stated *is* taken there, but never completed (`upload_incomplete`), and nobody can read it |

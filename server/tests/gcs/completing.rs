@@ -5,7 +5,7 @@ use i9chat_spec::MediaPart;
 use reqwest::{Method, StatusCode};
 
 use crate::{
-    stand_in::Fault,
+    stand_in::{Fault, Object},
     world::{World, bytes, open, part, picture},
 };
 
@@ -86,6 +86,20 @@ async fn bytes_that_are_to_be_decoded_are_not_what_was_stated() {
 }
 
 #[tokio::test]
+async fn another_type_is_not_what_was_stated() {
+    let world = World::new().await;
+    for another in [Some("text/html"), Some("image/png; charset=utf-8"), None] {
+        let part = picture(100);
+        world.uploads(&part, &bytes(1, 100)).await;
+        world.google.change(|objects| {
+            let newest = objects.values_mut().max_by_key(|object| object.generation).unwrap();
+            newest.content_type = another.map(ToOwned::to_owned);
+        });
+        assert_eq!(arrived(&world, &part).await, None, "{another:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_replaced_at_the_last_moment_is_not_taken() {
     let world = World::new().await;
     let part = picture(100);
@@ -98,6 +112,20 @@ async fn what_is_replaced_at_the_last_moment_is_not_taken() {
     assert_eq!(arrived(&world, &part).await, None);
     world.uploads(&part, &bytes(1, 100)).await;
     assert_eq!(arrived(&world, &part).await, None, "that upload is spoilt");
+}
+
+#[tokio::test]
+async fn what_another_node_has_kept_meanwhile_stays() {
+    let world = World::new().await;
+    let part = picture(100);
+    world.uploads(&part, &bytes(1, 100)).await;
+    world.google.before_copy(|objects| {
+        let (arriving, object) = objects.first_key_value().unwrap();
+        let kept = arriving.replacen("arriving/", "kept/", 1);
+        objects.insert(kept, Object { bytes: bytes(2, 100), ..object.clone() });
+    });
+    assert_eq!(arrived(&world, &part).await.unwrap().head, bytes(2, 100));
+    assert_eq!(world.google.objects().into_values().map(|object| object.bytes).collect::<Vec<_>>(), [bytes(2, 100)]);
 }
 
 #[tokio::test]

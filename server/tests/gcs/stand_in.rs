@@ -111,6 +111,11 @@ impl StandIn {
         self.google.lock().faults.clear();
     }
 
+    /// Changes what is in the bucket behind everybody's back.
+    pub fn change(&self, change: impl FnOnce(&mut BTreeMap<String, Object>)) {
+        change(&mut self.google.lock().objects);
+    }
+
     /// What happens just before the next copy is made.
     pub fn before_copy(&self, change: impl FnOnce(&mut BTreeMap<String, Object>) + Send + 'static) {
         self.google.lock().before_copy = Some(Box::new(change));
