@@ -2,16 +2,20 @@
 
 mod accounts;
 mod driver;
+mod log;
 mod media;
 mod presence;
 mod schema;
+mod secret;
 
-use self::driver::Driver;
+use std::sync::Arc;
+
+use self::{driver::Driver, log::Log};
 use super::StoreError;
 
 /// How many connections serve what is not the log's growth.
 const CONNECTIONS: usize = 16;
-/// How many connections the log's growth has to itself: a commit, a look at the safe head, and one to free the log from a
+/// How many connections the log's growth has to itself: a commit, a look at the safe head, and those that free the log from a
 /// client that went silent. Slow reads never keep a commit waiting for a connection.
 const LOG_CONNECTIONS: usize = 4;
 
@@ -20,16 +24,22 @@ const LOG_CONNECTIONS: usize = 4;
 pub struct Neo4jStore {
     /// For reads, and for writes beside the log.
     driver: Driver,
-    /// For the log's growth alone.
-    log_driver: Driver,
+    log: Arc<Log>,
 }
 
 impl Neo4jStore {
     /// Connects to the database that the URL names, `neo4j://user:password@host:port` or `bolt://…` (with `+s` for TLS), and
     /// brings it to the newest version of the schema.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
-        let store = Self { driver: Driver::new(url, CONNECTIONS)?, log_driver: Driver::new(url, LOG_CONNECTIONS)? };
-        schema::prepare(&store.driver).await?;
-        Ok(store)
+        let driver = Driver::new(url, CONNECTIONS)?;
+        schema::prepare(&driver).await?;
+        let log = Log::open(Driver::new(url, LOG_CONNECTIONS)?).await?;
+        Ok(Self { driver, log: Arc::new(log) })
+    }
+
+    /// Every statement that a running server sends, so that a test can look at how Neo4j plans them.
+    pub fn statements() -> Vec<&'static str> {
+        let beside = [accounts::STATEMENTS, media::STATEMENTS, presence::STATEMENTS, secret::STATEMENTS];
+        log::STATEMENTS.iter().copied().chain(beside).flatten().copied().collect()
     }
 }

@@ -16,6 +16,7 @@ const STEPS: &[&[&str]] = &[&[
     "CREATE CONSTRAINT log_name IF NOT EXISTS FOR (n:Log) REQUIRE n.name IS UNIQUE",
     "CREATE CONSTRAINT log_time_position IF NOT EXISTS FOR (n:LogTime) REQUIRE n.position IS UNIQUE",
     "CREATE INDEX log_time_at IF NOT EXISTS FOR (n:LogTime) ON (n.at)",
+    "CREATE INDEX committer_at IF NOT EXISTS FOR (n:Committer) ON (n.at)",
     "CREATE CONSTRAINT committer_name IF NOT EXISTS FOR (n:Committer) REQUIRE n.name IS UNIQUE",
     "CREATE CONSTRAINT secret_name IF NOT EXISTS FOR (n:Secret) REQUIRE n.name IS UNIQUE",
     "CREATE CONSTRAINT user_id IF NOT EXISTS FOR (n:User) REQUIRE n.user_id IS UNIQUE",
@@ -51,7 +52,8 @@ const VERSION: &str = "MATCH (log:Log {name: 'log'}) RETURN log.schema AS versio
 const AWAIT_INDEXES: &str = "CALL db.awaitIndexes(240)";
 /// Of several nodes that start at once, one makes the log; none goes back to an older version.
 const MAKE_LOG: &str = "MERGE (log:Log {name: 'log'})
-ON CREATE SET log.epoch = $epoch, log.position = 0, log.tag = 0, log.kept_from = 0, log.swept_to = 0, log.schema = $version
+ON CREATE SET log.epoch = $epoch, log.position = 0, log.tag = 0, log.kept_from = 0, log.swept_to = 0, log.turn = 0,
+  log.schema = $version
 ON MATCH SET log.schema = CASE WHEN log.schema < $version THEN $version ELSE log.schema END
 RETURN log.schema AS version";
 
@@ -70,16 +72,16 @@ pub(super) async fn prepare(driver: &Driver) -> Result<(), StoreError> {
         make(driver, statement).await?;
     }
     driver.take_time(&Statement::new(AWAIT_INDEXES)).await?;
-    let made = Statement::new(MAKE_LOG).with("epoch", new_epoch()).with("version", newest);
+    let made = Statement::new(MAKE_LOG).with("epoch", random_text()).with("version", newest);
     let made: Vec<Version> = driver.write(&made).await?;
     check(made.first().map_or(0, |made| made.version), newest)
 }
 
-/// A random name for a log, as it stands in the database.
-pub(super) fn new_epoch() -> String {
-    let mut epoch = [0; 8];
-    SystemIds.fill(&mut epoch);
-    URL_SAFE_NO_PAD.encode(epoch)
+/// A random name: for a log, as it stands in the database, and for other things that must differ.
+pub(super) fn random_text() -> String {
+    let mut bytes = [0; 8];
+    SystemIds.fill(&mut bytes);
+    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 fn check(has: i64, newest: i64) -> Result<(), StoreError> {

@@ -65,7 +65,9 @@ impl Failure {
                 "Neo.ClientError.Transaction.TransactionTimedOut"
                 | "Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration"
                 | "Neo.ClientError.Transaction.LockClientStopped"
-                | "Neo.ClientError.Transaction.TransactionMarkedAsFailed",
+                | "Neo.ClientError.Transaction.TransactionMarkedAsFailed"
+                // Another transaction removed it between our finding and our locking it.
+                | "Neo.ClientError.Statement.EntityNotFound",
             ) => Self::Again(text),
             (Neo4jErrorKind::Client(Neo4jClientErrorKind::Security(_)), _) => {
                 Self::Store(StoreError::Unavailable(text))

@@ -23,6 +23,11 @@ impl Transaction {
         Self { transaction, driver, pool, ends_at: Instant::now() + TRANSACTION_TIME }
     }
 
+    /// Gives the transaction so much time from now on.
+    pub(in crate::store::neo4j) fn give(&mut self, time: Duration) {
+        self.ends_at = Instant::now() + time;
+    }
+
     /// Runs a statement and answers all its rows.
     pub(in crate::store::neo4j) async fn run<T: DeserializeOwned>(
         &mut self,

@@ -135,9 +135,9 @@ impl<T> Met<T> {
 
 /// Reads a view again that was met in the middle of a commit: once the head of the log has been looked at, that commit is done.
 /// One that is in the middle of other commits again and again is answered as it is: what is missing of it follows as events.
-async fn settled<T>(
+async fn settled<T, R: Future<Output = Result<Met<T>, StoreError>>>(
     store: &Neo4jStore,
-    read: impl AsyncFn() -> Result<Met<T>, StoreError>,
+    read: impl Fn() -> R,
 ) -> Result<T, StoreError> {
     for _ in 1..TRIES {
         if let Met::Whole(value) = read().await? {

@@ -118,7 +118,7 @@ pub(in crate::store::neo4j::log) async fn chats(
     query: ChatsQuery,
 ) -> Result<Snapshot<ChatsPage>, StoreError> {
     let before = query.before.map_or(i64::MAX, integer);
-    settled(store, async || {
+    settled(store, || async {
         let place = store.head().await?.place;
         let statement = match query.changed_since {
             Some(since) => Statement::new(CHANGED_CHATS).with("since", integer(since)),
@@ -146,7 +146,7 @@ pub(in crate::store::neo4j::log) async fn chat(
     user_id: UserId,
     chat_id: ChatId,
 ) -> Result<Seen<Snapshot<Chat>>, StoreError> {
-    settled(store, async || {
+    settled(store, || async {
         let place = store.head().await?.place;
         let statement = up_to(about(CHAT, user_id, chat_id), place);
         let Some(row) = store.driver.read_one::<ChatRow>(&statement).await? else {

@@ -98,7 +98,7 @@ pub(in crate::store::neo4j::log) async fn entries(
         Seek::After(watermark) => (UP, rows::integer(watermark.get())),
     };
     let statement = about(statement, user_id, chat_id).with("bound", bound).with("limit", rows::integer(limit as u64));
-    settled(store, async || {
+    settled(store, || async {
         let Some(page) = store.driver.read_one::<Page>(&statement).await? else {
             return Ok(Met::Whole(Seen::NoChat));
         };
@@ -129,9 +129,9 @@ fn has_no_holes(seek: Seek, visible: &[Stretch], last_seq: u64, found: &[u64], l
         Seek::Before(seq) => downwards(seq.get(), newest),
         Seek::After(watermark) => {
             let last = found.last().copied().unwrap_or(0);
-            let seqs = visible.iter().flat_map(|stretch| {
-                stretch.from.get().max(watermark.get() + 1)..=stretch.to.map_or(last, Seq::get)
-            });
+            let seqs = visible
+                .iter()
+                .flat_map(|stretch| stretch.from.get().max(watermark.get() + 1)..=stretch.to.map_or(last, Seq::get));
             is_beginning(found, seqs, found.len())
         }
     }

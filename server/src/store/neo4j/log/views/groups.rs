@@ -68,7 +68,7 @@ pub(in crate::store::neo4j::log) async fn group(
     }
 
     let statement = Statement::new(GROUP).with("user_id", text(user_id)).with("chat_id", text(chat_id));
-    settled(store, async || {
+    settled(store, || async {
         let Some(row) = store.driver.read_one::<Row>(&statement).await? else { return Ok(Met::Whole(None)) };
         let is_whole = row.members.len() as u64 == row.members_count;
         let group = Group {
@@ -109,7 +109,7 @@ pub(in crate::store::neo4j::log) async fn members(
     }
 
     let statement = by_name(about(MEMBERS, user_id, chat_id), names);
-    settled(store, async || {
+    settled(store, || async {
         let Some(row) = store.driver.read_one::<Row>(&statement).await? else { return Ok(Met::Whole(Seen::NoChat)) };
         // A direct chat counts no members, and has no list of them.
         let Some(count) = row.count else { return Ok(Met::Whole(Seen::NoChat)) };

@@ -86,10 +86,10 @@ pub(in crate::store::neo4j::log) async fn message_receipts(
             // Nobody is left who would have to read it.
             _ => MessageStatus::Read,
         };
-        let receipts = row.members.into_iter().map(|reader| MessageReceipt {
-            status: status(seq, reader.delivered, reader.read),
-            user: reader.user,
-        });
+        let receipts = row
+            .members
+            .into_iter()
+            .map(|reader| MessageReceipt { status: status(seq, reader.delivered, reader.read), user: reader.user });
         Ok(Seen::Found((least, receipts.collect())))
     })
 }

@@ -1,0 +1,247 @@
+//! One batch: lock and load, decide, write, commit. What can go wrong in between is settled here, and never guessed.
+
+use std::{collections::HashMap, time::Duration};
+
+use i9chat_spec::{ChatId, Timestamp};
+use serde::Deserialize;
+use tokio::time::{Instant, sleep};
+
+use super::{
+    Log,
+    append::{Basis, Batch, append, check},
+    cache::LogCache,
+    guard::waiting_for_lock,
+    head::no_log,
+    load::{Loaded, load},
+    rows::HeadRow,
+};
+use crate::{
+    domain::{Change, Place, State, Wanted},
+    store::{
+        Decide, Decided, LogHead, StoreError,
+        neo4j::{
+            driver::{Failure, Statement, TRANSACTION_TIME, Transaction, text},
+            schema,
+        },
+    },
+};
+
+/// How long the lock is waited for in one transaction: longer than it takes to free it from a client that went silent.
+const LOCK_TIME: Duration = Duration::from_secs(8);
+/// How long a batch is tried that was surely not done.
+const BATCH_TIME: Duration = Duration::from_secs(10);
+/// How long it is asked what became of a batch whose commit was not answered.
+const SETTLE_TIME: Duration = Duration::from_secs(20);
+/// The pause before the next try.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// What this process committed last, under the lock: a commit that is still under way ends before this is answered.
+const SETTLE: &str = "MATCH (log:Log {name: 'log'})
+SET log.turn = 0
+WITH log
+OPTIONAL MATCH (committer:Committer {name: $committer})
+RETURN log.epoch AS epoch, log.position AS position, log.tag AS tag, committer.batch AS batch";
+
+/// The end of the log, under the lock, within the transaction that then writes.
+const AGAIN: &str = "MATCH (log:Log {name: 'log'})
+SET log.turn = 0
+WITH log
+CALL tx.setMetaData({i9chat: 'log', since: datetime.realtime().epochMillis})
+RETURN log.epoch AS epoch, log.position AS position, log.tag AS tag";
+
+pub(super) const STATEMENTS: &[&str] = &[SETTLE, AGAIN];
+
+#[derive(Deserialize)]
+struct SettledRow {
+    epoch: String,
+    position: i64,
+    tag: i64,
+    batch: Option<String>,
+}
+
+/// How writing a batch ended.
+enum Written {
+    /// It is durable.
+    Committed(HashMap<ChatId, i64>),
+    /// It was surely not done.
+    Undone(String),
+}
+
+impl Log {
+    /// See [`LogStore::transact`](crate::store::LogStore::transact). `decide` is called at most once: what fails before is tried
+    /// again from the start; what was decided is sent again only while nobody else has appended.
+    pub(super) async fn transact(
+        &self,
+        wanted: &Wanted,
+        at: Timestamp,
+        decide: Decide,
+    ) -> Result<Vec<Change>, StoreError> {
+        let mut cache = self.cache.lock().await;
+        let started = Instant::now();
+        let (mut transaction, Loaded { head, mut state, versions }) =
+            self.loaded(&mut cache, wanted, at, started).await?;
+        let decided = match self.decide(&mut state, head, decide) {
+            Ok(decided) if !(decided.changes.is_empty() && decided.effects.is_empty()) => decided,
+            // Refusals and retries of what was done before: nothing to write.
+            outcome => {
+                transaction.rollback().await;
+                return outcome.map(|decided| decided.changes);
+            }
+        };
+        let mut basis = Basis { place: head.place, versions };
+        let name = schema::random_text();
+        let batch = Batch { committer: &self.committer, name: &name, at };
+        loop {
+            match self.write(transaction, &batch, &decided, &basis).await? {
+                Written::Committed(versions) => {
+                    basis.versions.extend(versions);
+                    break;
+                }
+                Written::Undone(text) if started.elapsed() >= BATCH_TIME => return Err(StoreError::Unavailable(text)),
+                Written::Undone(text) => {
+                    tracing::warn!(why = text, "a batch is sent again");
+                    sleep(PAUSE).await;
+                    transaction = self.locked_again(basis.place, started).await?;
+                }
+            }
+        }
+        cache.remember(state.chats, &basis.versions);
+        if let Some(last) = decided.changes.last() {
+            self.head.note(last.record.place);
+        }
+        Ok(decided.changes)
+    }
+
+    fn decide(&self, state: &mut State, head: LogHead, decide: Decide) -> Result<Decided, StoreError> {
+        self.check(head.epoch)?;
+        let decided = decide(state, head.place)?;
+        check(&decided.changes, head.place)?;
+        Ok(decided)
+    }
+
+    /// A transaction that holds the lock, and what the batch wants.
+    async fn loaded(
+        &self,
+        cache: &mut LogCache,
+        wanted: &Wanted,
+        at: Timestamp,
+        started: Instant,
+    ) -> Result<(Transaction, Loaded), StoreError> {
+        loop {
+            let outcome = self.load_once(cache, wanted, at).await;
+            match outcome {
+                Err(failure) if failure.is_surely_undone() && started.elapsed() < BATCH_TIME => {
+                    tracing::debug!(%failure, "a batch is loaded again");
+                    sleep(PAUSE).await;
+                }
+                outcome => return Ok(outcome?),
+            }
+        }
+    }
+
+    async fn load_once(
+        &self,
+        cache: &mut LogCache,
+        wanted: &Wanted,
+        at: Timestamp,
+    ) -> Result<(Transaction, Loaded), Failure> {
+        let mut transaction = self.driver.begin().await?;
+        transaction.give(LOCK_TIME);
+        match waiting_for_lock(&self.driver, load(&mut transaction, cache, wanted, at)).await {
+            Ok(loaded) => Ok((transaction, loaded)),
+            Err(failure) => {
+                transaction.rollback().await;
+                Err(failure.before_commit())
+            }
+        }
+    }
+
+    /// Another transaction that holds the lock, if the log still ends where the batch was decided.
+    async fn locked_again(&self, decided_at: Place, started: Instant) -> Result<Transaction, StoreError> {
+        let (transaction, head) = loop {
+            match self.lock_once().await {
+                Err(failure) if failure.is_surely_undone() && started.elapsed() < BATCH_TIME => sleep(PAUSE).await,
+                outcome => break outcome?,
+            }
+        };
+        if let Err(error) = self.check(head.epoch).and_then(|()| {
+            let is_same = head.place == decided_at;
+            is_same.then_some(()).ok_or_else(|| {
+                StoreError::Unavailable("another node appended before the batch could be sent again".to_owned())
+            })
+        }) {
+            transaction.rollback().await;
+            return Err(error);
+        }
+        Ok(transaction)
+    }
+
+    async fn lock_once(&self) -> Result<(Transaction, LogHead), Failure> {
+        let mut transaction = self.driver.begin().await?;
+        transaction.give(LOCK_TIME);
+        let locked = async {
+            let rows: Vec<HeadRow> = transaction.run(Statement::new(AGAIN)).await?;
+            transaction.give(TRANSACTION_TIME);
+            Ok::<_, Failure>(rows.first().ok_or_else(no_log)?.head()?)
+        };
+        match waiting_for_lock(&self.driver, locked).await {
+            Ok(head) => Ok((transaction, head)),
+            Err(failure) => {
+                transaction.rollback().await;
+                Err(failure.before_commit())
+            }
+        }
+    }
+
+    /// Writes and commits a batch.
+    async fn write(
+        &self,
+        mut transaction: Transaction,
+        batch: &Batch<'_>,
+        decided: &Decided,
+        basis: &Basis,
+    ) -> Result<Written, StoreError> {
+        let versions = match append(&mut transaction, batch, decided, basis).await {
+            Ok(versions) => versions,
+            Err(failure) => {
+                transaction.rollback().await;
+                return match failure.before_commit() {
+                    Failure::Again(text) => Ok(Written::Undone(text)),
+                    failure => Err(failure.into()),
+                };
+            }
+        };
+        match transaction.commit().await {
+            Ok(()) => Ok(Written::Committed(versions)),
+            Err(Failure::Again(text)) => Ok(Written::Undone(text)),
+            Err(Failure::Lost(text)) => {
+                tracing::warn!(why = text, "it is not known whether a batch was committed: it is looked up");
+                let is_committed = self.is_committed(batch.name).await?;
+                Ok(if is_committed { Written::Committed(versions) } else { Written::Undone(text) })
+            }
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// Whether a batch of this process was committed, when its own commit was not answered.
+    async fn is_committed(&self, name: &str) -> Result<bool, StoreError> {
+        let started = Instant::now();
+        let settle = Statement::new(SETTLE).with("committer", text(&self.committer));
+        loop {
+            let asked = waiting_for_lock(&self.driver, self.driver.write::<SettledRow>(&settle)).await;
+            match asked {
+                Ok(mut rows) => {
+                    let row = rows.pop().ok_or_else(no_log)?;
+                    let head = HeadRow { epoch: row.epoch, position: row.position, tag: row.tag }.head()?;
+                    self.check(head.epoch)?;
+                    return Ok(row.batch.as_deref() == Some(name));
+                }
+                Err(failure @ (Failure::Again(_) | Failure::Lost(_))) if started.elapsed() < SETTLE_TIME => {
+                    tracing::warn!(%failure, "it is still not known whether a batch was committed");
+                    sleep(PAUSE).await;
+                }
+                Err(failure) => return Err(failure.into()),
+            }
+        }
+    }
+}
