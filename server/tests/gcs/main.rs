@@ -11,4 +11,5 @@ mod signature;
 mod stand_in;
 mod uploads;
 mod vectors;
+mod whole;
 mod world;
