@@ -2,21 +2,27 @@
 //! The log is the truth, the bus a hint.
 
 mod attempts;
+mod clean_ups;
 mod committed;
 mod live;
 mod local;
 mod presence;
 mod rates;
+mod redis;
 mod tail;
 
 use tokio::sync::oneshot;
 
 pub use attempts::{AccountKey, Attempt, Network, SignInAttempts, SignInRates, SignInTry, TRIES_FROM_ELSEWHERE};
+pub use clean_ups::{CLEAN_UP_IS_LEFT, CleanUps};
 pub use committed::Committed;
 pub use live::{LiveBus, LiveEvent, Topic};
-pub use local::{LocalAttempts, LocalBus, LocalPresence, LocalRates};
+pub use local::{LocalAttempts, LocalBus, LocalCleanUps, LocalPresence, LocalRates};
 pub use presence::{Presence, PresenceOf, PresenceWatcher};
 pub use rates::{Quota, RateKey, Rates};
+pub use redis::{
+    RedisAttempts, RedisBus, RedisBuses, RedisClaims, RedisCleanUps, RedisLive, RedisParts, RedisPresence, RedisRates,
+};
 pub use tail::Tail;
 
 /// Carries committed changes to whoever delivers them, on every node.

@@ -12,6 +12,7 @@ use i9chat_spec::{
 
 use super::{Answer, App, Call, Failure, Handle};
 use crate::{
+    bus::CleanUps,
     domain::media::{check_upload, is_of_type},
     media::{MediaError, MediaStore, PartName, StatedPart, UploadTimes},
     store::media::{MediaRecords, NewMedia},
@@ -19,8 +20,10 @@ use crate::{
 
 /// How long after it expired the bytes of media are removed: longer than anything that had just begun to use it may take.
 const GRACE_MS: i64 = 600_000;
-/// How much expired media is removed in one go.
+/// How much expired media a node removes in one go.
 const AT_ONCE: usize = 100;
+/// How much is offered in one go: enough for several nodes.
+const OFFERED: usize = 1000;
 
 /// What the use cases of media work with.
 pub struct Media {
@@ -28,6 +31,8 @@ pub struct Media {
     pub records: Arc<dyn MediaRecords>,
     /// The bytes.
     pub store: Arc<dyn MediaStore>,
+    /// What of it is to be removed, shared among nodes.
+    pub clean_ups: Arc<dyn CleanUps>,
 }
 
 impl<R> From<MediaError> for Failure<R> {
@@ -128,21 +133,22 @@ impl App {
     }
 
     /// Removes media that nothing used in time: first the bytes, then the record, so that what is left half-done is done the next time.
-    /// (MED-16, MED-17)
+    /// Nodes share the work. (MED-16, MED-17)
     pub async fn remove_expired_media(&self) -> Result<(), Failure<i9chat_spec::error::NoRefusal>> {
+        let Media { records, store, clean_ups } = &self.media;
         loop {
             let before = Timestamp::from_millis(self.clock.now().as_millis() - GRACE_MS);
-            let expired = self.media.records.expired(before, AT_ONCE).await?;
-            for media_id in &expired {
-                self.media.store.remove(*media_id).await?;
-            }
-            let is_last = expired.len() < AT_ONCE;
-            if !expired.is_empty() {
-                self.media.records.forget(expired).await?;
-            }
-            if is_last {
+            clean_ups.offer(&records.expired(before, OFFERED).await?).await?;
+            let taken = clean_ups.take(AT_ONCE).await?;
+            if taken.is_empty() {
+                // Nothing is left, or others are at it.
                 return Ok(());
             }
+            for media_id in &taken {
+                store.remove(*media_id).await?;
+            }
+            records.forget(taken.clone()).await?;
+            clean_ups.done(&taken).await?;
         }
     }
 }

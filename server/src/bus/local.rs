@@ -1,10 +1,12 @@
 mod attempts;
+mod clean_ups;
 mod presence;
 mod rates;
 
 use std::sync::Arc;
 
 pub use attempts::LocalAttempts;
+pub use clean_ups::LocalCleanUps;
 pub use presence::LocalPresence;
 pub use rates::LocalRates;
 

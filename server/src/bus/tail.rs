@@ -136,7 +136,7 @@ impl Shared {
         state.delivered = last.record.place.position;
         for (_, waiter) in state.waiters.extract_if(.., |(position, _)| *position <= state.delivered) {
             // Whoever waited may be gone.
-            drop(waiter.send(()));
+            waiter.send(()).unwrap_or_default();
         }
     }
 

@@ -1,0 +1,72 @@
+-- Notes who came to a node and who went, and tells it to all nodes. Does no harm when it is done twice.
+-- KEYS: leases by when they run out, by user the leases under which they are there, by user when they went, those there under
+--       this lease
+-- ARGV: this lease, the channel, how many came, those, then pairs of who went and when
+-- Answers {1, those who were nowhere before, those who are nowhere now}; {0} when the lease has run out, and nothing is changed.
+local leases, here, gone, under = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local lease, channel, count = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local live = {}
+for _, one in ipairs(redis.call('ZRANGEBYSCORE', leases, '(' .. string.format('%.0f', now), '+inf')) do
+  live[one] = true
+end
+if not live[lease] then
+  return {0}
+end
+
+-- Whether a live lease is among them, those that are not ours, and whether ours is.
+local function look(user)
+  local is_there, others, is_ours = false, {}, false
+  for one in string.gmatch(redis.call('HGET', here, user) or '', '%S+') do
+    if one == lease then
+      is_ours = true
+    else
+      others[#others + 1] = one
+    end
+    is_there = is_there or live[one] == true
+  end
+  return is_there, others, is_ours
+end
+
+local came, went = {}, {}
+for i = 4, 3 + count do
+  local user = ARGV[i]
+  local is_there, others, is_ours = look(user)
+  if not is_ours then
+    others[#others + 1] = lease
+    redis.call('HSET', here, user, table.concat(others, ' '))
+    redis.call('SADD', under, user)
+  end
+  if not is_there then
+    redis.call('HDEL', gone, user)
+    redis.call('PUBLISH', channel, '+' .. user)
+    came[#came + 1] = user
+  end
+end
+for i = 4 + count, #ARGV, 2 do
+  local user, at = ARGV[i], ARGV[i + 1]
+  local _, others, is_ours = look(user)
+  if is_ours then
+    if #others == 0 then
+      redis.call('HDEL', here, user)
+    else
+      redis.call('HSET', here, user, table.concat(others, ' '))
+    end
+    redis.call('SREM', under, user)
+  end
+  local is_elsewhere = false
+  for _, one in ipairs(others) do
+    is_elsewhere = is_elsewhere or live[one] == true
+  end
+  if not is_elsewhere then
+    local before = redis.call('HGET', gone, user)
+    if before and tonumber(before) > tonumber(at) then
+      at = before
+    end
+    redis.call('HSET', gone, user, at)
+    redis.call('PUBLISH', channel, '-' .. user .. at)
+    went[#went + 1] = user
+  end
+end
+return {1, came, went}

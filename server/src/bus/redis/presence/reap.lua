@@ -1,0 +1,50 @@
+-- Takes out users of a node whose lease ran out some time ago.
+-- KEYS: leases by when they run out, by user the leases under which they are there, by user when they went, when leases were
+--       last renewed
+-- ARGV: the channel, what the names of sets of users by lease begin with, how many users at most, how many milliseconds ago
+-- Answers {whether there may be more, pairs of who went and when}
+local leases, here, gone, renewed = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local channel, sets, most, ago = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local lease = redis.call('ZRANGEBYSCORE', leases, '-inf', string.format('%.0f', now - ago), 'LIMIT', 0, 1)[1]
+if not lease then
+  return {0, {}}
+end
+local live = {}
+for _, one in ipairs(redis.call('ZRANGEBYSCORE', leases, '(' .. string.format('%.0f', now), '+inf')) do
+  live[one] = true
+end
+local renewed_at = redis.call('HGET', renewed, lease) or '0'
+local users = redis.call('SPOP', sets .. lease, most)
+local went = {}
+for _, user in ipairs(users) do
+  local others, is_elsewhere = {}, false
+  for one in string.gmatch(redis.call('HGET', here, user) or '', '%S+') do
+    if one ~= lease then
+      others[#others + 1] = one
+      is_elsewhere = is_elsewhere or live[one] == true
+    end
+  end
+  if #others == 0 then
+    redis.call('HDEL', here, user)
+  else
+    redis.call('HSET', here, user, table.concat(others, ' '))
+  end
+  if not is_elsewhere then
+    local at, before = renewed_at, redis.call('HGET', gone, user)
+    if before and tonumber(before) > tonumber(at) then
+      at = before
+    end
+    redis.call('HSET', gone, user, at)
+    redis.call('PUBLISH', channel, '-' .. user .. at)
+    went[#went + 1] = user
+    went[#went + 1] = at
+  end
+end
+if #users < most then
+  redis.call('DEL', sets .. lease)
+  redis.call('ZREM', leases, lease)
+  redis.call('HDEL', renewed, lease)
+end
+return {1, went}
