@@ -82,7 +82,11 @@ impl Cluster {
         };
         // The folder that the nodes have in common.
         let data = tempfile::tempdir()?;
-        match nodes(kind, backends.as_ref(), &data).await {
+        let started = match nodes(kind, backends.as_ref(), &data).await {
+            Ok(started) => used(backends.as_ref()).await.map(|()| started),
+            Err(trouble) => Err(trouble),
+        };
+        match started {
             Ok((servers, target)) => Ok(Self { servers, target, backends, _data: data }),
             Err(trouble) => {
                 if let Some(backends) = backends {
@@ -109,6 +113,16 @@ impl Cluster {
         if let Some(backends) = self.backends {
             backends.end().await;
         }
+    }
+}
+
+/// Nodes that keep their data elsewhere would pass on Neo4j what they pass without it.
+async fn used(backends: Option<&Backends>) -> Result<(), Trouble> {
+    match backends {
+        Some(backends) if backends.neo4j.is_empty().await? => {
+            Err(Trouble::Server("the servers keep nothing in the Neo4j that they were told to use".to_owned()))
+        }
+        _ => Ok(()),
     }
 }
 

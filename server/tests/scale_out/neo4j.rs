@@ -24,13 +24,15 @@ const PORT: u16 = 7687;
 const VARIABLE: &str = "I9CHAT_TEST_NEO4J_URL";
 const USER: &str = "neo4j";
 const PASSWORD: &str = "scale-out-test";
-/// How long it may take until it answers.
+/// How long it may take until it answers, when it is started and when it runs already.
 const START: Duration = Duration::from_secs(90);
+const ANSWER: Duration = Duration::from_secs(10);
 /// How often it is asked meanwhile.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Takes everything out, a bounded number at a time.
 const EMPTY: &str = "MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS";
+const ANYTHING: &str = "MATCH (n) RETURN 'here' AS text LIMIT 1";
 const CONSTRAINTS: &str = "SHOW CONSTRAINTS YIELD name RETURN 'DROP CONSTRAINT `' + name + '` IF EXISTS' AS text";
 const INDEXES: &str =
     "SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN 'DROP INDEX `' + name + '` IF EXISTS' AS text";
@@ -61,7 +63,7 @@ impl Neo4j {
         let url = Url::parse(&url).map_err(|error| broken(&error))?;
         let turn = turn(&url).await.map_err(|error| broken(&error))?;
         let neo4j = Self { url, source: Source::Given(turn) };
-        neo4j.ready().await.map_err(|error| broken(&error))?;
+        neo4j.ready(ANSWER).await.map_err(|error| broken(&error))?;
         neo4j.empty().await.map_err(|error| broken(&error))?;
         Ok(neo4j)
     }
@@ -83,7 +85,7 @@ impl Neo4j {
         let url = format!("neo4j://{USER}:{PASSWORD}@{}:{port}", Ipv4Addr::LOCALHOST);
         let url = Url::parse(&url).map_err(|error| failed(&error))?;
         let neo4j = Self { url, source: Source::Container(Box::new(container)) };
-        neo4j.ready().await.map_err(|error| failed(&error))?;
+        neo4j.ready(START).await.map_err(|error| failed(&error))?;
         Ok(neo4j)
     }
 
@@ -116,6 +118,11 @@ impl Neo4j {
         Ok(())
     }
 
+    /// Whether nothing is in it: then whoever should use it does not.
+    pub async fn is_empty(&self) -> Result<bool, neo4rs::Error> {
+        Ok(self.texts(ANYTHING).await?.is_empty())
+    }
+
     /// Runs a statement, and answers the column `text` of its rows.
     async fn texts(&self, statement: &str) -> Result<Vec<String>, neo4rs::Error> {
         let graph = self.graph()?;
@@ -135,7 +142,7 @@ impl Neo4j {
     }
 
     /// Waits until it answers.
-    pub async fn ready(&self) -> Result<(), String> {
+    pub async fn ready(&self, patience: Duration) -> Result<(), String> {
         let mut last = "nothing".to_owned();
         let answering = async {
             let mut pause = interval(PAUSE);
@@ -147,8 +154,8 @@ impl Neo4j {
                 }
             }
         };
-        let answered = timeout(START, answering).await.is_ok();
-        if answered { Ok(()) } else { Err(format!("it does not answer in {} s: {last}", START.as_secs())) }
+        let answered = timeout(patience, answering).await.is_ok();
+        if answered { Ok(()) } else { Err(format!("it does not answer in {} s: {last}", patience.as_secs())) }
     }
 
     /// Stops it in order. Only one of our own can be.
@@ -164,7 +171,7 @@ impl Neo4j {
     /// Starts it again, and waits until it answers.
     pub async fn start(&self) -> Result<(), TestcontainersError> {
         self.container().start().await?;
-        self.ready().await.map_err(TestcontainersError::other)
+        self.ready(START).await.map_err(TestcontainersError::other)
     }
 
     /// Makes it stand still.
