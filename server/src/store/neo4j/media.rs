@@ -73,6 +73,7 @@ const READABLE: &str = concat!(
      CALL (m) {
          MATCH (use:MediaUse {media_id: m.media_id}) WHERE use.chat_id IS NOT NULL AND use.seq IS NOT NULL
          MATCH ()-[reader:MEMBER_OF {user_id: $reader, chat_id: use.chat_id}]->()
+         USING INDEX SEEK reader:MEMBER_OF(user_id, chat_id)
          WHERE any(i IN range(0, size(reader.from_seq) - 1)
                    WHERE reader.from_seq[i] <= use.seq AND (reader.to_seq[i] = -1 OR use.seq <= reader.to_seq[i]))
          WITH use LIMIT 1

@@ -57,6 +57,7 @@ macro_rules! viewed {
     () => {
         "MATCH (c:Chat {chat_id: $chat_id})
          OPTIONAL MATCH ()-[m:MEMBER_OF {user_id: $user_id, chat_id: $chat_id}]->()
+         USING INDEX SEEK m:MEMBER_OF(user_id, chat_id)
          "
     };
 }

@@ -1,6 +1,5 @@
 use i9chat_spec::{
-    Chat, ChatId, ChatKind, Emoji, Entry, GroupSummary, Limits, Membership, Partner, Role, Seq, Timestamp, User,
-    UserId, Watermark,
+    Chat, ChatId, ChatKind, GroupSummary, Limits, Membership, Partner, Role, Seq, Timestamp, User, UserId, Watermark,
 };
 use serde::Deserialize;
 
@@ -55,6 +54,7 @@ macro_rules! shown {
              CALL (c) {
                  OPTIONAL MATCH (p:User {user_id: [id IN split(c.pair, ':') WHERE id <> $user_id][0]})
                  OPTIONAL MATCH ()-[t:MEMBER_OF {user_id: p.user_id, chat_id: c.chat_id}]->()
+                 USING INDEX SEEK t:MEMBER_OF(user_id, chat_id)
                  RETURN p {.user_id, .username, delivered: coalesce(t.delivered, 0), read: coalesce(t.read, 0)} AS partner
              }
              RETURN c {.chat_id, .kind, .name, .description, .picture_id, .members_count} AS chat,

@@ -43,6 +43,7 @@ pub(super) const OF_CHAT: &str = concat!(
              UNWIND split(c.pair, ':') AS id
              MATCH (u:User {user_id: id}) WHERE u.username_key > $after
              OPTIONAL MATCH ()-[o:MEMBER_OF {user_id: id, chat_id: $chat_id}]->()
+             USING INDEX SEEK o:MEMBER_OF(user_id, chat_id)
              RETURN u, coalesce(o.delivered, 0) AS delivered, coalesce(o.read, 0) AS read
              ORDER BY u.username_key LIMIT $limit
          }

@@ -1,0 +1,75 @@
+//! Where a case finds its store.
+
+use std::sync::Arc;
+
+use i9chat_server::store::{neo4j::Neo4jStore, sqlite::SqliteStore};
+use neo4rs::query;
+use tokio::sync::{Mutex, OnceCell};
+
+use super::{
+    lab::{Neo4j, Unavailable},
+    shelf::Shelf,
+};
+
+/// A kind of store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    Sqlite,
+    Neo4j,
+}
+
+impl Place {
+    pub const ALL: [Self; 2] = [Self::Sqlite, Self::Neo4j];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Neo4j => "neo4j",
+        }
+    }
+}
+
+/// What the cases of one run share: one Neo4j, whose cases follow on each other.
+#[derive(Default)]
+pub struct Places {
+    neo4j: OnceCell<Result<Neo4j, Unavailable>>,
+    turn: Arc<Mutex<()>>,
+}
+
+impl Places {
+    /// An empty store for one case.
+    pub async fn shelf(&self, place: Place) -> Result<Shelf, Unavailable> {
+        match place {
+            Place::Sqlite => Ok(on_sqlite()),
+            Place::Neo4j => self.on_neo4j().await,
+        }
+    }
+
+    async fn on_neo4j(&self) -> Result<Shelf, Unavailable> {
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        let neo4j = self.neo4j.get_or_init(async || Box::pin(Neo4j::fresh()).await).await.as_ref();
+        let neo4j = neo4j.map_err(Clone::clone)?;
+        neo4j.graph().unwrap().run(query("MATCH (anything) DETACH DELETE anything")).await.unwrap();
+        // Two nodes of one cluster.
+        let (store, other) = (connect(neo4j).await, connect(neo4j).await);
+        Ok(Shelf::new(store, other, turn))
+    }
+
+    /// Gives back what was taken.
+    pub async fn end(self: Arc<Self>) {
+        let neo4j = Arc::into_inner(self).and_then(|places| places.neo4j.into_inner());
+        if let Some(Ok(neo4j)) = neo4j {
+            neo4j.end().await;
+        }
+    }
+}
+
+async fn connect(neo4j: &Neo4j) -> Arc<Neo4jStore> {
+    Arc::new(Neo4jStore::connect(&neo4j.url()).await.unwrap())
+}
+
+fn on_sqlite() -> Shelf {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(SqliteStore::open(&folder.path().join("i9chat.db"), 2).unwrap());
+    Shelf::new(Arc::clone(&store) as _, store, folder)
+}
