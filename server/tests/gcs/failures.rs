@@ -41,7 +41,7 @@ async fn a_break_at_any_step_of_completing_is_told_and_the_next_time_completes()
             world.google.meets((0..5).map(|_| (method.clone(), fault)));
             assert!(media.arrived(&part).await.is_err(), "{method} {fault:?}");
             world.google.forgives();
-            let arrived = media.arrived(&part).await.unwrap().unwrap();
+            let arrived = world.media.arrived(&part).await.unwrap().unwrap();
             assert_eq!(arrived.head, bytes(kind, 100), "{method} {fault:?}");
         }
     }

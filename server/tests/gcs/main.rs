@@ -9,6 +9,7 @@ mod failures;
 mod removing;
 mod signature;
 mod stand_in;
+mod suite;
 mod uploads;
 mod vectors;
 mod whole;

@@ -73,8 +73,9 @@ impl Google {
             let takes_it = asked.header("accept-encoding").is_some_and(|taken| taken.contains("gzip"));
             return Ok(encoded(response, object, takes_it));
         }
-        let range = asked.header("range").map(|range| within(range, size));
-        let (status, range) = match range {
+        // Several ranges are not answered as such.
+        let range = asked.header("range").filter(|range| !range.contains(','));
+        let (status, range) = match range.map(|range| within(range, size)) {
             None => (StatusCode::OK, 0..size),
             Some(Some(range)) => (StatusCode::PARTIAL_CONTENT, range),
             Some(None) => {
