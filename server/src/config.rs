@@ -1,6 +1,7 @@
 //! The configuration: flags, then the environment, then one TOML file, then defaults. Wrong values stop the start.
 
 mod options;
+mod reference;
 mod resolve;
 
 use std::{
@@ -16,7 +17,8 @@ use lettre::message::Mailbox;
 use url::Url;
 
 use self::options::Options;
-use crate::{http::HttpConfig, mail::SmtpAddressError};
+pub use self::reference::reference;
+use crate::{http::HttpConfig, mail::SmtpAddressError, media::gcs::GcsOptions};
 
 /// Everything that an operator decides, one struct per concern.
 #[derive(Debug, Clone)]
@@ -87,12 +89,7 @@ pub enum MediaConfig {
     /// In the data folder.
     Disk,
     /// In a bucket of Google Cloud Storage.
-    Gcs {
-        /// Its name.
-        bucket: String,
-        /// The key file of the service account; the machine's own identity without one.
-        credentials: Option<PathBuf>,
-    },
+    Gcs(GcsOptions),
 }
 
 /// How mails go out.
@@ -130,11 +127,20 @@ pub enum LogFormat {
 }
 
 /// What the program was started for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Subcommand)]
+#[derive(Debug, Clone, PartialEq, Eq, clap::Subcommand)]
 pub enum Task {
     /// Gives the log a new epoch, and stops. Run it once after restoring a backup, before the server starts: clients then
     /// read anew what they hold, instead of relying on changes that the backup does not have. (RSM-1)
     NewEpoch,
+    /// Asks the server that listens on --listen of this machine whether it is ready, and fails when it is not. It is for
+    /// containers, which hold no other program that could ask. (CAP-4)
+    Healthcheck,
+    /// Prints the reference of all options, as it stands in docs/configuration.md, and stops.
+    Reference {
+        /// Prints nothing, and fails when this file holds something else.
+        #[arg(long, value_name = "FILE")]
+        check: Option<PathBuf>,
+    },
 }
 
 /// The i9chat server. Needs nothing else on the machine: started without options, it listens on 127.0.0.1:8080, keeps
@@ -180,7 +186,7 @@ pub enum ConfigError {
     #[error("the option --{option} cannot be {given:?}: {instead}")]
     Value {
         /// The option.
-        option: &'static str,
+        option: String,
         /// What was given.
         given: String,
         /// What to write instead.

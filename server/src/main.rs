@@ -1,6 +1,6 @@
 //! The i9chat server as a program: `i9chat-server --help` says what it can be told.
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use anyhow::{Context, anyhow};
 use i9chat_server::{
@@ -47,6 +47,8 @@ fn run(task: Option<Task>, config: &Config) -> anyhow::Result<()> {
         match task {
             None => serve(config).await,
             Some(Task::NewEpoch) => new_epoch(config).await,
+            Some(Task::Healthcheck) => Ok(program::health::ask(config.listen).await?),
+            Some(Task::Reference { check }) => reference(check.as_deref()),
         }
     })
 }
@@ -54,12 +56,25 @@ fn run(task: Option<Task>, config: &Config) -> anyhow::Result<()> {
 async fn serve(config: &Config) -> anyhow::Result<()> {
     program::allow_open_files(config);
     let metrics = http::install_metrics()?;
-    let node = Node::start(program::node_config(config)?, metrics).await?;
+    let node = Box::pin(Node::start(program::node_config(config)?, metrics)).await?;
     print!("{}", program::greeting(config, node.address()));
     tracing::info!(address = %node.address(), "the server is ready");
     program::told_to_stop().await.context("the signals to stop cannot be heard")?;
     tracing::info!("the server stops");
     node.stop().await;
+    Ok(())
+}
+
+fn reference(check: Option<&Path>) -> anyhow::Result<()> {
+    let reference = config::reference();
+    let Some(file) = check else {
+        print!("{reference}");
+        return Ok(());
+    };
+    let stands = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    if stands != reference {
+        return Err(anyhow!("{} is stale: run `i9chat-server reference > {0}`", file.display()));
+    }
     Ok(())
 }
 

@@ -16,11 +16,13 @@ use crate::{
         keys::{KeyError, create_private_folder},
         passwords::{PasswordCost, PasswordError},
     },
-    bus::Presence,
+    bus::{Presence, RedisBuses},
     clock::SystemClock,
+    config::{MediaConfig, StackConfig},
     http::{self, HttpConfig, Listening},
     ids::{Ids, SystemIds},
     mail::{MailQueue, Mailer},
+    media::MediaError,
     realtime::Router,
     store::{StoreError, sqlite::SqliteStore},
 };
@@ -42,8 +44,12 @@ const SPREAD_MS: u64 = 5000;
 
 /// What a server is started with.
 pub struct NodeConfig {
-    /// Where everything is kept; made when it is not there.
+    /// Where everything is kept that has no other place; made when it is not there.
     pub data: PathBuf,
+    /// One server, or several nodes.
+    pub stack: StackConfig,
+    /// Where the bytes of media are.
+    pub media: MediaConfig,
     /// Where to listen.
     pub listen: SocketAddr,
     /// What the server publishes and keeps to.
@@ -83,6 +89,20 @@ pub enum StartError {
         /// Why.
         error: StoreError,
     },
+    /// The database of a cluster cannot be used.
+    #[error("the database of the cluster cannot be used: {0}")]
+    Graph(StoreError),
+    /// Redis cannot be used.
+    #[error("Redis cannot be used: {0}")]
+    Bus(StoreError),
+    /// The bucket cannot be used.
+    #[error("the bucket {place} cannot be used: {error}")]
+    Media {
+        /// Which.
+        place: String,
+        /// Why.
+        error: MediaError,
+    },
     /// The signing key cannot be read or made.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -105,11 +125,12 @@ pub struct Node {
     ids: Arc<dyn Ids>,
     router: Arc<Router>,
     presence: Arc<dyn Presence>,
+    shared: Option<RedisBuses>,
     listening: Listening,
     stop_mail: CancellationToken,
     mail: JoinHandle<()>,
     _chores: Vec<AbortOnDropHandle<()>>,
-    _data_lock: DataLock,
+    _data_lock: Option<DataLock>,
 }
 
 /// A data folder that this process has for itself, until this is dropped or the process ends, however it ends.
@@ -155,14 +176,19 @@ pub fn open_store(data: &std::path::Path) -> Result<SqliteStore, StartError> {
 impl Node {
     /// Starts a server. It serves when this returns.
     pub async fn start(config: NodeConfig, metrics: PrometheusHandle) -> Result<Self, StartError> {
-        let NodeConfig { data, listen, limits, lifetimes, http, password_cost, mailer } = config;
+        let NodeConfig { data, stack, media, listen, limits, lifetimes, http, password_cost, mailer } = config;
         let ground =
             Ground { clock: Arc::new(SystemClock), ids: Arc::new(SystemIds), limits, lifetimes, password_cost };
-        let data_lock = lock_data(&data)?;
-        let stack = Stack::embedded(&data, &ground).await?;
+        let (data_lock, stack) = match &stack {
+            StackConfig::Embedded => {
+                let lock = lock_data(&data)?;
+                (Some(lock), Stack::embedded(&data, &media, &ground).await?)
+            }
+            StackConfig::ScaleOut(shared) => (None, Stack::scale_out(shared, &data, &media, &ground).await?),
+        };
         let ids = Arc::clone(&ground.ids);
         let app = stack.app(ground)?;
-        let Stack { router, presence, disk, .. } = stack;
+        let Stack { router, presence, disk, shared, .. } = stack;
 
         let listener =
             TcpListener::bind(listen).await.map_err(|error| StartError::Listen { address: listen, error })?;
@@ -173,7 +199,18 @@ impl Node {
         let head_bytes = usize::try_from(app.limits.max_head_bytes).unwrap_or(usize::MAX);
         let service = http::routes(Arc::clone(&app), Arc::clone(&router), disk, &http, metrics);
         let listening = http::listen(listener, service, http.max_connections, head_bytes);
-        Ok(Self { address, ids, router, presence, listening, stop_mail, mail, _chores: chores, _data_lock: data_lock })
+        Ok(Self {
+            address,
+            ids,
+            router,
+            presence,
+            shared,
+            listening,
+            stop_mail,
+            mail,
+            _chores: chores,
+            _data_lock: data_lock,
+        })
     }
 
     /// Where it listens: with the port that was chosen when the configuration left it open.
@@ -199,6 +236,9 @@ impl Node {
         }
         if let Err(error) = self.presence.stop().await {
             tracing::warn!(%error, "when users were last seen was not written down");
+        }
+        if let Some(shared) = &self.shared {
+            shared.stop().await;
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What the program does around a server: its log, its greeting, the signals that stop it.
 
+pub mod health;
+
 use std::{io, net::SocketAddr, sync::Arc};
 
 use tracing::{Level, Metadata};
@@ -63,6 +65,8 @@ pub fn node_config(config: &Config) -> Result<NodeConfig, SmtpAddressError> {
     };
     Ok(NodeConfig {
         data: config.data.clone(),
+        stack: config.stack.clone(),
+        media: config.media.clone(),
         listen: config.listen,
         limits: config.limits.clone(),
         lifetimes: config.lifetimes.clone(),

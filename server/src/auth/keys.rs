@@ -48,7 +48,7 @@ impl ServerKey {
         let mut suffix = [0; 8];
         ids.fill(&mut suffix);
         let draft = folder.join(format!("server.key.{}", BASE64_URL_SAFE_NO_PAD.encode(suffix)));
-        let text = format!("{PREFIX}{}\n", BASE64_URL_SAFE_NO_PAD.encode(Self::generate(ids).0));
+        let text = format!("{}\n", Self::generate(ids).reveal());
         let written = write_private_file(&draft, text.as_bytes())
             // Unlike a rename, a link never replaces the key that another server has just made.
             .and_then(|()| match fs::hard_link(&draft, &path) {
@@ -60,6 +60,17 @@ impl ServerKey {
         written?;
         File::open(&folder).and_then(|folder| folder.sync_all()).map_err(failed(&folder))?;
         read(&path)
+    }
+
+    /// The key as text, for the one place that all nodes read it from.
+    pub fn reveal(&self) -> String {
+        format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(self.0))
+    }
+
+    /// The key that a text [reveals](Self::reveal).
+    pub fn from_text(text: &str) -> Option<Self> {
+        let encoded = text.trim_end().strip_prefix(PREFIX)?;
+        BASE64_URL_SAFE_NO_PAD.decode(encoded).ok()?.try_into().ok().map(Self)
     }
 
     /// The key for one purpose.
@@ -127,9 +138,7 @@ fn read(path: &Path) -> Result<ServerKey, KeyError> {
     let mut text = Vec::new();
     file.take(LONGEST_FILE).read_to_end(&mut text).map_err(failed)?;
     let text = std::str::from_utf8(&text).map_err(|_| malformed())?;
-    let encoded = text.trim_end().strip_prefix(PREFIX).ok_or_else(malformed)?;
-    let key = BASE64_URL_SAFE_NO_PAD.decode(encoded).map_err(|_| malformed())?;
-    key.try_into().map(ServerKey).map_err(|_| malformed())
+    ServerKey::from_text(text).ok_or_else(malformed)
 }
 
 fn write_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {

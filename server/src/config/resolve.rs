@@ -1,6 +1,6 @@
 //! From options to a configuration: defaults, bounds, forms.
 
-use std::{net::IpAddr, ops::RangeInclusive, path::PathBuf};
+use std::{net::IpAddr, path::PathBuf};
 
 use i9chat_spec::{Lifetimes, Limits};
 use lettre::message::Mailbox;
@@ -9,9 +9,13 @@ use url::Url;
 
 use super::{
     Config, ConfigError, LogConfig, LogFormat, MailConfig, MediaConfig, ScaleOutConfig, StackConfig,
-    options::{Count, Hidden, List, Options},
+    options::{Hidden, List, Options},
 };
-use crate::{http::HttpConfig, mail::SmtpMailer};
+use crate::{
+    http::HttpConfig,
+    mail::SmtpMailer,
+    media::gcs::{GcsCredentials, GcsOptions, LONGEST_UPLOAD_S, WrongPlace},
+};
 
 const LISTEN: &str = "127.0.0.1:8080";
 const DATA: &str = "data";
@@ -19,13 +23,15 @@ const BUS_PREFIX: &str = "i9chat";
 const LOG: &str = "info";
 const MAX_CONNECTIONS: u64 = 10_000;
 
-const YEAR_S: u64 = 366 * 24 * 3600;
-/// The most of anything that is counted.
-const MOST: u64 = 1_000_000_000;
-
 pub(super) fn resolve(options: Options) -> Result<Config, ConfigError> {
     let public_url = options.public_url.as_deref().map(public_url).transpose()?;
     let log_filter = options.log.as_deref().unwrap_or(LOG);
+    let lifetimes = lifetimes(&options)?;
+    let media = media(options.media.as_deref(), options.gcs_credentials.clone())?;
+    if matches!(media, MediaConfig::Gcs(_)) && lifetimes.unused_upload_ttl_s > LONGEST_UPLOAD_S {
+        let given = lifetimes.unused_upload_ttl_s.to_string();
+        return Err(wrong("unused-upload-ttl-s", &given, format!("a bucket takes at most {LONGEST_UPLOAD_S}, a week")));
+    }
     Ok(Config {
         listen: listen(options.listen.as_deref().unwrap_or(LISTEN))?,
         mail: MailConfig {
@@ -35,23 +41,17 @@ pub(super) fn resolve(options: Options) -> Result<Config, ConfigError> {
         http: HttpConfig {
             allowed_origins: each(options.allowed_origins.as_ref(), allowed_origin)?,
             trusted_proxies: each(options.trusted_proxies.as_ref(), trusted_proxy)?,
-            max_connections: usize::try_from(number(
-                "max-connections",
-                options.max_connections,
-                MAX_CONNECTIONS,
-                1..=MOST,
-            )?)
-            .unwrap_or(usize::MAX),
+            max_connections: usize::try_from(options.max_connections(MAX_CONNECTIONS)?).unwrap_or(usize::MAX),
             public_url,
         },
         limits: limits(&options)?,
-        lifetimes: lifetimes(&options)?,
+        lifetimes,
         log: LogConfig {
             filter: log(log_filter)?,
             format: options.log_format.as_deref().map_or(Ok(LogFormat::Text), log_format)?,
         },
         stack: stack(options.store.as_ref(), options.bus.as_ref(), options.bus_prefix.as_deref())?,
-        media: media(options.media.as_deref(), options.gcs_credentials)?,
+        media,
         data: options.data.unwrap_or_else(|| PathBuf::from(DATA)),
     })
 }
@@ -59,70 +59,20 @@ pub(super) fn resolve(options: Options) -> Result<Config, ConfigError> {
 fn limits(options: &Options) -> Result<Limits, ConfigError> {
     let default = Limits::default();
     Ok(Limits {
-        max_connections_per_user: number(
-            "max-connections-per-user",
-            options.max_connections_per_user,
-            default.max_connections_per_user,
-            1..=MOST,
-        )?,
-        max_sessions_per_user: number(
-            "max-sessions-per-user",
-            options.max_sessions_per_user,
-            default.max_sessions_per_user,
-            1..=10_000,
-        )?,
-        frames_per_second: number("frames-per-second", options.frames_per_second, default.frames_per_second, 1..=MOST)?,
-        frames_burst: number("frames-burst", options.frames_burst, default.frames_burst, 1..=MOST)?,
-        requests_per_second: number(
-            "requests-per-second",
-            options.requests_per_second,
-            default.requests_per_second,
-            1..=MOST,
-        )?,
-        requests_burst: number("requests-burst", options.requests_burst, default.requests_burst, 1..=MOST)?,
-        max_resume_events: number(
-            "max-resume-events",
-            options.max_resume_events,
-            default.max_resume_events,
-            1..=100_000,
-        )?,
-        max_group_members: number(
-            "max-group-members",
-            options.max_group_members,
-            default.max_group_members,
-            1..=100_000,
-        )?,
-        receipt_fanout_members: number(
-            "receipt-fanout-members",
-            options.receipt_fanout_members,
-            default.receipt_fanout_members,
-            0..=100_000,
-        )?,
-        max_presence_subscriptions: number(
-            "max-presence-subscriptions",
-            options.max_presence_subscriptions,
-            default.max_presence_subscriptions,
-            1..=500,
-        )?,
-        nearby_per_minute: number("nearby-per-minute", options.nearby_per_minute, default.nearby_per_minute, 1..=MOST)?,
-        max_unused_uploads: number(
-            "max-unused-uploads",
-            options.max_unused_uploads,
-            default.max_unused_uploads,
-            1..=MOST,
-        )?,
-        sign_in_failures_per_account: number(
-            "sign-in-failures-per-account",
-            options.sign_in_failures_per_account,
-            default.sign_in_failures_per_account,
-            1..=10_000,
-        )?,
-        sign_in_failures_per_address: number(
-            "sign-in-failures-per-address",
-            options.sign_in_failures_per_address,
-            default.sign_in_failures_per_address,
-            1..=100_000,
-        )?,
+        max_connections_per_user: options.max_connections_per_user(default.max_connections_per_user)?,
+        max_sessions_per_user: options.max_sessions_per_user(default.max_sessions_per_user)?,
+        frames_per_second: options.frames_per_second(default.frames_per_second)?,
+        frames_burst: options.frames_burst(default.frames_burst)?,
+        requests_per_second: options.requests_per_second(default.requests_per_second)?,
+        requests_burst: options.requests_burst(default.requests_burst)?,
+        max_resume_events: options.max_resume_events(default.max_resume_events)?,
+        max_group_members: options.max_group_members(default.max_group_members)?,
+        receipt_fanout_members: options.receipt_fanout_members(default.receipt_fanout_members)?,
+        max_presence_subscriptions: options.max_presence_subscriptions(default.max_presence_subscriptions)?,
+        nearby_per_minute: options.nearby_per_minute(default.nearby_per_minute)?,
+        max_unused_uploads: options.max_unused_uploads(default.max_unused_uploads)?,
+        sign_in_failures_per_account: options.sign_in_failures_per_account(default.sign_in_failures_per_account)?,
+        sign_in_failures_per_address: options.sign_in_failures_per_address(default.sign_in_failures_per_address)?,
         ..default
     })
 }
@@ -130,41 +80,16 @@ fn limits(options: &Options) -> Result<Limits, ConfigError> {
 fn lifetimes(options: &Options) -> Result<Lifetimes, ConfigError> {
     let default = Lifetimes::default();
     Ok(Lifetimes {
-        token_ttl_s: number("token-ttl-s", options.token_ttl_s, default.token_ttl_s, 1..=YEAR_S)?,
-        ticket_ttl_s: number("ticket-ttl-s", options.ticket_ttl_s, default.ticket_ttl_s, 1..=24 * 3600)?,
-        session_idle_ttl_s: number(
-            "session-idle-ttl-s",
-            options.session_idle_ttl_s,
-            default.session_idle_ttl_s,
-            1..=10 * YEAR_S,
-        )?,
-        event_retention_s: number(
-            "event-retention-s",
-            options.event_retention_s,
-            default.event_retention_s,
-            1..=10 * YEAR_S,
-        )?,
-        upload_url_ttl_s: number(
-            "upload-url-ttl-s",
-            options.upload_url_ttl_s,
-            default.upload_url_ttl_s,
-            1..=7 * 24 * 3600,
-        )?,
-        unused_upload_ttl_s: number(
-            "unused-upload-ttl-s",
-            options.unused_upload_ttl_s,
-            default.unused_upload_ttl_s,
-            1..=YEAR_S,
-        )?,
-        download_url_ttl_s: number(
-            "download-url-ttl-s",
-            options.download_url_ttl_s,
-            default.download_url_ttl_s,
-            1..=7 * 24 * 3600,
-        )?,
-        presence_lease_s: number("presence-lease-s", options.presence_lease_s, default.presence_lease_s, 1..=3600)?,
+        token_ttl_s: options.token_ttl_s(default.token_ttl_s)?,
+        ticket_ttl_s: options.ticket_ttl_s(default.ticket_ttl_s)?,
+        session_idle_ttl_s: options.session_idle_ttl_s(default.session_idle_ttl_s)?,
+        event_retention_s: options.event_retention_s(default.event_retention_s)?,
+        upload_url_ttl_s: options.upload_url_ttl_s(default.upload_url_ttl_s)?,
+        unused_upload_ttl_s: options.unused_upload_ttl_s(default.unused_upload_ttl_s)?,
+        download_url_ttl_s: options.download_url_ttl_s(default.download_url_ttl_s)?,
+        presence_lease_s: options.presence_lease_s(default.presence_lease_s)?,
         typing_expires_ms: default.typing_expires_ms,
-        heartbeat_ms: number("heartbeat-ms", options.heartbeat_ms, default.heartbeat_ms, 100..=600_000)?,
+        heartbeat_ms: options.heartbeat_ms(default.heartbeat_ms)?,
     })
 }
 
@@ -224,32 +149,13 @@ fn media(given: Option<&str>, credentials: Option<PathBuf>) -> Result<MediaConfi
             }),
         };
     };
-    let bucket = given.strip_prefix("gs://").map(|bucket| bucket.trim_end_matches('/'));
-    let is_name = |name: &&str| {
-        (3..=222).contains(&name.len())
-            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte))
-    };
-    let bucket =
-        bucket.filter(is_name).ok_or_else(|| wrong("media", given, "write the bucket's name, as in gs://my-bucket"))?;
-    Ok(MediaConfig::Gcs { bucket: bucket.to_owned(), credentials })
+    let place = given.parse().map_err(|error: WrongPlace| wrong("media", given, error.to_string()))?;
+    let credentials = credentials.map_or(GcsCredentials::Machine, GcsCredentials::KeyFile);
+    Ok(MediaConfig::Gcs(GcsOptions::new(place, credentials)))
 }
 
-fn wrong(option: &'static str, given: &str, instead: impl Into<String>) -> ConfigError {
-    ConfigError::Value { option, given: given.to_owned(), instead: instead.into() }
-}
-
-fn number(
-    option: &'static str,
-    given: Option<Count>,
-    default: u64,
-    bounds: RangeInclusive<u64>,
-) -> Result<u64, ConfigError> {
-    let given = given.map_or(default, |count| count.0);
-    if bounds.contains(&given) {
-        return Ok(given);
-    }
-    let instead = format!("write a whole number from {} to {}, such as {default}", bounds.start(), bounds.end());
-    Err(wrong(option, &given.to_string(), instead))
+fn wrong(option: &str, given: &str, instead: impl Into<String>) -> ConfigError {
+    ConfigError::Value { option: option.to_owned(), given: given.to_owned(), instead: instead.into() }
 }
 
 fn listen(given: &str) -> Result<std::net::SocketAddr, ConfigError> {

@@ -1,6 +1,7 @@
 use clap::CommandFactory;
 
 use super::*;
+use crate::media::gcs::GcsCredentials;
 
 fn read_words(words: &[&str]) -> Result<(Option<Task>, Config), ConfigError> {
     let program = std::iter::once("i9chat-server");
@@ -113,8 +114,8 @@ fn every_option_is_taken_from_the_command_line() {
     let StackConfig::ScaleOut(stack) = stack else { panic!("{stack:?}") };
     assert_eq!(stack.store.as_str(), "neo4j+s://neo4j:secret@graph.example");
     assert_eq!((stack.bus.as_str(), stack.bus_prefix.as_str()), ("redis://bus.example:6380/2", "chat-1"));
-    let credentials = Some(PathBuf::from("/srv/key.json"));
-    assert_eq!(media, MediaConfig::Gcs { bucket: "chat-media".to_owned(), credentials });
+    let credentials = GcsCredentials::KeyFile(PathBuf::from("/srv/key.json"));
+    assert_eq!(media, MediaConfig::Gcs(GcsOptions::new("gs://chat-media".parse().unwrap(), credentials)));
 }
 
 #[test]
@@ -173,8 +174,8 @@ fn a_wrong_value_is_answered_with_the_option_and_what_to_write_instead() {
         ("--log-format=xml", "--log-format", "text or json"),
         ("--smtp-url=mail.example", "--smtp-url", "smtp://"),
         ("--smtp-url=http://mail.example", "--smtp-url", "smtp://"),
-        ("--media=s3://bucket", "--media", "gs://my-bucket"),
-        ("--media=gs://../x", "--media", "gs://my-bucket"),
+        ("--media=s3://bucket", "--media", "gs://my-media"),
+        ("--media=gs://../x", "--media", "gs://my-media"),
         ("--gcs-credentials=key.json", "--gcs-credentials", "--media"),
     ] {
         let refusal = refusal(&[words]);
@@ -211,6 +212,81 @@ fn the_task_is_found_before_and_after_its_options() {
         let (task, config) = read_words(&words).unwrap();
         assert_eq!(task, Some(Task::NewEpoch));
         assert_eq!(config.data, PathBuf::from("/srv"));
+    }
+}
+
+/// Where the reference says what it says of an option.
+fn row<'a>(reference: &'a str, name: &str) -> &'a str {
+    let begins = format!("| `--{name} ");
+    let mut rows = reference.lines().filter(|line| line.starts_with(&begins));
+    let row = rows.next().unwrap_or_else(|| panic!("--{name} is not in the reference"));
+    assert_eq!(rows.next(), None, "--{name} is in the reference twice");
+    row
+}
+
+#[test]
+fn the_reference_has_every_option_once() {
+    let reference = reference();
+    let mut command = CommandLine::command();
+    command.build();
+    let names: Vec<_> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
+    let options = names.iter().filter(|name| !["help", "version", "config"].contains(*name));
+    for name in options.clone() {
+        let row = row(&reference, name);
+        let variable = format!("I9CHAT_{}", name.replace('-', "_").to_uppercase());
+        assert!(row.contains(&format!("| `{variable}` | `{name}` |")), "{row}");
+    }
+    assert_eq!(reference.lines().filter(|line| line.starts_with("| `--")).count(), options.count());
+    assert!(reference.contains("--config FILE"));
+}
+
+#[test]
+fn the_reference_in_the_documents_is_fresh() {
+    let stands = include_str!("../../../docs/configuration.md");
+    assert!(stands == reference(), "run `cargo run -p i9chat-server -- reference > docs/configuration.md`");
+}
+
+/// The options that a number is given to, each with its default and its range.
+fn counted() -> Vec<(String, u64, std::ops::RangeInclusive<u64>)> {
+    let counted = options::GROUPS.iter().flat_map(|group| group.options).filter_map(|option| {
+        let bounds = option.bounds.clone()?;
+        let default = option.help().1.unwrap();
+        Some((option.name(), default.split(',').next().unwrap().parse().unwrap(), bounds))
+    });
+    counted.collect()
+}
+
+#[test]
+fn the_defaults_that_are_named_are_those_that_count() {
+    let given: Vec<_> = counted().iter().map(|(name, default, _)| format!("--{name}={default}")).collect();
+    assert!(given.len() > 20, "{given:?}");
+    let mut given: Vec<_> = given.iter().map(String::as_str).collect();
+    given.extend(["--listen=127.0.0.1:8080", "--data=data", "--log=info", "--log-format=text"]);
+    let texts = options::GROUPS.iter().flat_map(|group| group.options).filter(|option| option.bounds.is_none());
+    for option in texts {
+        let Some(default) = option.help().1 else { continue };
+        let word = format!("--{}={default}", option.name());
+        let in_words = ["mail-from", "gcs-credentials"].contains(&option.name().as_str());
+        // The prefix goes with a bus alone.
+        assert!(in_words || given.contains(&word.as_str()) || word == "--bus-prefix=i9chat", "{word}");
+    }
+    assert_eq!(format!("{:?}", config(&given)), format!("{:?}", config(&[])));
+    let together = ["--store=neo4j://graph.example", "--bus=redis://bus.example"];
+    assert_eq!(config(&together).stack, config(&[&together[..], &["--bus-prefix=i9chat"]].concat()).stack);
+}
+
+#[test]
+fn the_ranges_that_are_named_are_those_that_count() {
+    for (name, _, range) in counted() {
+        let (lowest, highest) = (*range.start(), *range.end());
+        assert!(row(&reference(), &name).contains(&format!("| {lowest} to {highest} |")));
+        let word = |value: u64| format!("--{name}={value}");
+        config(&[&word(lowest)]);
+        config(&[&word(highest)]);
+        let beyond = lowest.checked_sub(1).into_iter().chain([highest + 1]);
+        for refused in beyond.map(|value| refusal(&[&word(value)])) {
+            assert!(refused.contains(&format!("--{name} ")) && refused.contains("from"), "{refused}");
+        }
     }
 }
 

@@ -7,13 +7,18 @@ use crate::{
     app::{AccountStores, Accounts, App, Committer, CommitterParts, Media, Watching},
     auth::{keys::ServerKey, passwords::PasswordCost},
     bus::{
-        Bus, LiveBus, LocalAttempts, LocalBus, LocalPresence, LocalRates, Presence, Rates, SignInAttempts, SignInRates,
+        Bus, CLEAN_UP_IS_LEFT, CleanUps, LiveBus, LocalAttempts, LocalBus, LocalCleanUps, LocalPresence, LocalRates,
+        Presence, Rates, RedisBuses, RedisParts, SignInAttempts, SignInRates,
     },
     clock::Clock,
+    config::{MediaConfig, ScaleOutConfig},
     ids::Ids,
-    media::{MediaStore, disk::DiskMedia},
+    media::{MediaStore, disk::DiskMedia, gcs::GcsMedia},
     realtime::Router,
-    store::{LogHead, LogStore, accounts::AccountStore, claims::ClaimStore, mails::MailStore, media::MediaRecords},
+    store::{
+        LogHead, LogStore, StoreError, accounts::AccountStore, claims::ClaimStore, mails::MailStore,
+        media::MediaRecords, neo4j::Neo4jStore,
+    },
 };
 
 /// What is the same whatever a server keeps its data in.
@@ -51,6 +56,8 @@ pub struct Stack {
     pub media: Arc<dyn MediaStore>,
     /// The same, when this server answers for them.
     pub disk: Option<Arc<DiskMedia>>,
+    /// What of media is to be removed.
+    pub clean_ups: Arc<dyn CleanUps>,
     /// Tells what was committed.
     pub bus: Arc<dyn Bus>,
     /// Tells what is not durable.
@@ -65,11 +72,13 @@ pub struct Stack {
     pub rates: Arc<dyn Rates>,
     /// Counts failed sign-ins.
     pub attempts: Arc<dyn SignInAttempts>,
+    /// What this node has in common with others, when it is one of several.
+    pub shared: Option<RedisBuses>,
 }
 
 impl Stack {
     /// Everything in this process and in one folder, which is made when it is not there.
-    pub async fn embedded(data: &Path, ground: &Ground) -> Result<Self, StartError> {
+    pub async fn embedded(data: &Path, media: &MediaConfig, ground: &Ground) -> Result<Self, StartError> {
         let Ground { clock, ids, limits, lifetimes, .. } = ground;
         let store = Arc::new(open_store(data)?);
         let key = ServerKey::load_or_create(data, &**ids)?;
@@ -81,7 +90,7 @@ impl Stack {
         let presence =
             LocalPresence::start(Arc::clone(&store) as _, Arc::clone(clock), Arc::clone(&watching) as _, lease);
         let presence = presence.await.map_err(unreadable)?;
-        let disk = disk(data, &key)?;
+        let (media, disk) = open_media(media, data, &key, clock).await?;
         Ok(Self {
             head,
             key,
@@ -90,8 +99,8 @@ impl Stack {
             claims: Arc::clone(&store) as _,
             mails: Arc::clone(&store) as _,
             records: store,
-            media: Arc::clone(&disk) as _,
-            disk: Some(disk),
+            media,
+            disk,
             bus: Arc::new(LocalBus::new(Arc::clone(&router) as _)),
             live: Arc::clone(&router) as _,
             presence: Arc::new(presence),
@@ -99,6 +108,60 @@ impl Stack {
             router,
             rates: LocalRates::start(),
             attempts: Arc::new(LocalAttempts::new(SignInRates::of(limits))),
+            shared: None,
+            clean_ups: Arc::new(LocalCleanUps::new(CLEAN_UP_IS_LEFT)),
+        })
+    }
+
+    /// What this node has in common with others is in Neo4j and Redis.
+    pub async fn scale_out(
+        shared: &ScaleOutConfig,
+        data: &Path,
+        media: &MediaConfig,
+        ground: &Ground,
+    ) -> Result<Self, StartError> {
+        let Ground { clock, ids, limits, lifetimes, .. } = ground;
+        let store = Arc::new(Neo4jStore::connect(shared.store.as_str()).await.map_err(StartError::Graph)?);
+        let key = shared_key(&store, &**ids).await?;
+        let head = store.head().await.map_err(StartError::Graph)?;
+        let router = Arc::new(router(head, limits));
+        let watching = Arc::new(Watching::default());
+        let redis = RedisBuses::start(RedisParts {
+            url: &shared.bus,
+            prefix: &shared.bus_prefix,
+            node: ids.uuid(clock.now()),
+            log: Arc::clone(&store) as _,
+            head,
+            subscriber: Arc::clone(&router) as _,
+            here: Arc::clone(&router) as _,
+            watcher: Arc::clone(&watching) as _,
+            last_seen: Arc::clone(&store) as _,
+            limits,
+            lifetimes,
+            clock: Arc::clone(clock),
+            ids: Arc::clone(ids),
+        });
+        let redis = redis.await.map_err(StartError::Bus)?;
+        let (media, disk) = open_media(media, data, &key, clock).await?;
+        Ok(Self {
+            head,
+            key,
+            log: Arc::clone(&store) as _,
+            accounts: Arc::clone(&store) as _,
+            claims: Arc::clone(&redis.claims) as _,
+            mails: Arc::clone(&redis.claims) as _,
+            records: store,
+            media,
+            disk,
+            clean_ups: Arc::clone(&redis.clean_ups) as _,
+            bus: Arc::clone(&redis.bus) as _,
+            live: Arc::clone(&redis.live) as _,
+            presence: Arc::clone(&redis.presence) as _,
+            watching,
+            router,
+            rates: Arc::clone(&redis.rates) as _,
+            attempts: Arc::clone(&redis.attempts) as _,
+            shared: Some(redis),
         })
     }
 
@@ -130,16 +193,46 @@ impl Stack {
             watching: Arc::clone(&self.watching),
             live: Arc::clone(&self.live),
             rates: Arc::clone(&self.rates),
-            media: Media { records: Arc::clone(&self.records), store: Arc::clone(&self.media) },
+            media: Media {
+                records: Arc::clone(&self.records),
+                store: Arc::clone(&self.media),
+                clean_ups: Arc::clone(&self.clean_ups),
+            },
         }))
     }
+}
+
+/// The one key of all nodes: made by whichever starts first.
+async fn shared_key(store: &Neo4jStore, ids: &dyn Ids) -> Result<ServerKey, StartError> {
+    let own = ServerKey::generate(ids).reveal();
+    let key = store.shared_secret("server-key", &own).await.map_err(StartError::Graph)?;
+    let malformed = || StartError::Graph(StoreError::Corrupt("the nodes' key is none".to_owned()));
+    ServerKey::from_text(&key).ok_or_else(malformed)
 }
 
 fn router(head: LogHead, limits: &Limits) -> Router {
     Router::new(head, usize::try_from(limits.max_connections_per_user).unwrap_or(usize::MAX))
 }
 
-fn disk(data: &Path, key: &ServerKey) -> Result<Arc<DiskMedia>, StartError> {
-    let disk = DiskMedia::open(data, key).map_err(|error| StartError::Data { folder: data.to_owned(), error })?;
-    Ok(Arc::new(disk))
+/// Where the bytes of media are, and the same once more when this server answers for them.
+async fn open_media(
+    config: &MediaConfig,
+    data: &Path,
+    key: &ServerKey,
+    clock: &Arc<dyn Clock>,
+) -> Result<(Arc<dyn MediaStore>, Option<Arc<DiskMedia>>), StartError> {
+    match config {
+        MediaConfig::Disk => {
+            let disk =
+                DiskMedia::open(data, key).map_err(|error| StartError::Data { folder: data.to_owned(), error })?;
+            let disk = Arc::new(disk);
+            Ok((Arc::clone(&disk) as _, Some(disk)))
+        }
+        MediaConfig::Gcs(options) => {
+            let unusable = |error| StartError::Media { place: options.place.to_string(), error };
+            let bucket = GcsMedia::open(options, Arc::clone(clock)).map_err(unusable)?;
+            bucket.check().await.map_err(unusable)?;
+            Ok((Arc::new(bucket), None))
+        }
+    }
 }

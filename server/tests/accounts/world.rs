@@ -13,6 +13,7 @@ use i9chat_server::{
     auth::{keys::ServerKey, passwords::PasswordCost},
     bus::Topic,
     clock::Clock,
+    config::MediaConfig,
     ids::SystemIds,
     node::{Ground, Stack},
     store::mails::MailMatter,
@@ -114,7 +115,7 @@ impl World {
         let password_cost = PasswordCost { params, at_once: 2, waiting: 100 };
         let ids = Arc::new(SystemIds);
         let ground = Ground { clock: Arc::clone(&clock) as _, ids, limits, lifetimes, password_cost };
-        let stack = Stack::embedded(folder.path(), &ground).await.unwrap();
+        let stack = Stack::embedded(folder.path(), &MediaConfig::Disk, &ground).await.unwrap();
         let app = stack.app(ground).unwrap();
         Self { app, key: stack.key, clock, _folder: folder }
     }

@@ -6,6 +6,7 @@ use i9chat_server::{
     app::{App, Call, Handle, Origin},
     auth::passwords::PasswordCost,
     clock::Clock,
+    config::MediaConfig,
     http::{self, HttpConfig, Listening},
     ids::SystemIds,
     node::{Ground, Stack},
@@ -278,7 +279,7 @@ async fn serve(folder: &TempDir, clock: &Arc<HandClock>, limits: &Limits) -> (Ar
     let password_cost = PasswordCost { params, at_once: 2, waiting: 100 };
     let (limits, lifetimes) = (limits.clone(), Lifetimes::default());
     let ground = Ground { clock: Arc::clone(clock) as _, ids: Arc::new(SystemIds), limits, lifetimes, password_cost };
-    let stack = Stack::embedded(folder.path(), &ground).await.unwrap();
+    let stack = Stack::embedded(folder.path(), &MediaConfig::Disk, &ground).await.unwrap();
     let app = stack.app(ground).unwrap();
     let config = HttpConfig {
         allowed_origins: vec![PAGE.to_owned()],

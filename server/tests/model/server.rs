@@ -12,6 +12,7 @@ use i9chat_server::{
         tokens::{TokenClaims, Tokens},
     },
     clock::Clock,
+    config::MediaConfig,
     domain::accounts::{
         hashes::{PasswordHash, SecretHash},
         refresh::RefreshState,
@@ -68,7 +69,7 @@ impl Server {
         let password_cost = PasswordCost { params, at_once: 1, waiting: 1 };
         let ids = Arc::new(SystemIds);
         let ground = Ground { clock: Arc::clone(&clock) as _, ids, limits, lifetimes, password_cost };
-        let stack = Stack::embedded(folder.path(), &ground).await.unwrap();
+        let stack = Stack::embedded(folder.path(), &MediaConfig::Disk, &ground).await.unwrap();
         let app = stack.app(ground).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
