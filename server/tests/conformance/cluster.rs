@@ -101,6 +101,17 @@ impl Cluster {
         &self.target
     }
 
+    /// The newest of what the servers have warned of.
+    pub fn warnings(&self) -> String {
+        let logs = self.servers.iter().map(|server| {
+            let output = server.output();
+            let warnings: Vec<_> =
+                output.lines().filter(|line| line.contains("WARN") || line.contains("ERROR")).collect();
+            format!("{} warned:\n{}", server.url(), warnings.join("\n"))
+        });
+        logs.collect::<Vec<_>>().join("\n")
+    }
+
     /// Stops the servers and what they stand on. Servers that do not stop in order are killed, and said.
     pub async fn end(self) {
         for server in self.servers {

@@ -22,7 +22,7 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use tokio::runtime::Runtime;
 
 use self::{
-    cluster::{Kind, Layout, Trouble},
+    cluster::{Cluster, Kind, Layout, Trouble},
     open::Clusters,
 };
 
@@ -65,20 +65,22 @@ async fn run(clusters: &Clusters, layout: Layout, case: &Case) -> Result<Complet
     let mut skipped = None;
     for options in OPTIONS {
         let entered = clusters.enter(Kind { layout, options }).await;
-        let outcome = match entered.cluster() {
-            Ok(cluster) => run_case(cluster.target(), case).await,
+        let cluster = match entered.cluster() {
+            Ok(cluster) => cluster,
             Err(Trouble::Unavailable(unavailable)) => return unavailable.verdict(),
             Err(Trouble::Server(trouble)) => return Err(trouble.into()),
         };
+        let outcome = run_case(cluster.target(), case).await;
         match outcome.ending {
             Ending::Passed => return Ok(Completion::Completed),
-            Ending::Failed | Ending::Inconclusive => return Err(report(&outcome)),
+            Ending::Failed | Ending::Inconclusive => return Err(report(&outcome, cluster)),
             Ending::Skipped => skipped = skipped.or(Some(outcome.detail)),
         }
     }
     Ok(Completion::ignored_with(skipped.unwrap_or_default()))
 }
 
-fn report(outcome: &Outcome) -> Failed {
-    format!("{}\n{}", outcome.detail, outcome.traffic.join("\n")).into()
+/// What was wrong, what was said, and the newest of what the servers warned of, which may be about other cases.
+fn report(outcome: &Outcome, cluster: &Cluster) -> Failed {
+    format!("{}\n{}\n{}", outcome.detail, outcome.traffic.join("\n"), cluster.warnings()).into()
 }
