@@ -68,7 +68,7 @@ macro_rules! visible_entry {
     () => {
         "CALL (m) {
              MATCH (e:Entry {entry_of: $chat_id, seq: $seq})
-             WHERE any(i IN range(0, size(m.from_seq) - 1)
+             WHERE any(i IN range(0, coalesce(size(m.from_seq), 0) - 1)
                        WHERE m.from_seq[i] <= $seq AND (m.to_seq[i] = -1 OR $seq <= m.to_seq[i]))
              RETURN head(collect(e)) AS e
          }

@@ -1,4 +1,4 @@
-use i9chat_spec::{ChatId, GroupDescription, GroupName, MediaId, Role, Timestamp, User, UserId, api::groups::Group};
+use i9chat_spec::{ChatId, ChatKind, GroupDescription, GroupName, MediaId, Role, Timestamp, User, UserId, api::groups::Group};
 use serde::Deserialize;
 
 use super::{Met, Viewed, about, by_name, settled, viewed};
@@ -111,14 +111,15 @@ pub(in crate::store::neo4j::log) async fn members(
     let statement = by_name(about(MEMBERS, user_id, chat_id), names);
     settled(store, || async {
         let Some(row) = store.driver.read_one::<Row>(&statement).await? else { return Ok(Met::Whole(Seen::NoChat)) };
-        // A direct chat counts no members, and has no list of them.
-        let Some(count) = row.count else { return Ok(Met::Whole(Seen::NoChat)) };
+        if row.viewed.kind != ChatKind::Group {
+            return Ok(Met::Whole(Seen::NoChat));
+        }
         let members = row.members.into_iter().map(|member| MemberRead {
             user: member.user,
             role: member.role,
             joined_at: Timestamp::from_millis(member.joined_at),
         });
-        Ok(Met::new(row.found == count, row.viewed.seen_by_member(members.collect())))
+        Ok(Met::new(row.count == Some(row.found), row.viewed.seen_by_member(members.collect())))
     })
     .await
 }
