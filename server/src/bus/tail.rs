@@ -61,7 +61,8 @@ impl Tail {
         Self { shared, _filling: filling }
     }
 
-    /// Takes committed changes in the order of the log, from whichever node; it does no harm when they came before.
+    /// Takes committed changes in the order of the log, from whichever node; it does no harm when some are missing, or came
+    /// before.
     pub fn offer(&self, changes: Vec<Committed>) -> Told {
         let Some(last) = changes.last().map(|change| change.record.place.position) else { return Told::Now };
         let mut state = self.shared.state.lock();
@@ -110,8 +111,7 @@ impl Shared {
 
     /// Delivers changes, as far as nothing before them is missing, and keeps the others.
     fn take(&self, state: &mut State, changes: Vec<Committed>) {
-        let first = changes.first().map(|change| change.record.place.position);
-        if state.waiting.is_empty() && first == Some(state.delivered.next()) {
+        if state.waiting.is_empty() && follow(state.delivered, &changes) {
             return self.deliver(state, &changes);
         }
         let later = changes.into_iter().map(|change| (change.record.place.position, change));
@@ -191,8 +191,20 @@ impl Shared {
     }
 }
 
+/// Whether changes follow on a position without a hole: what a node tells at once may be of several transactions.
+fn follow(position: Position, changes: &[Committed]) -> bool {
+    let mut next = position;
+    changes.iter().all(|change| {
+        next = next.next();
+        change.record.place.position == next
+    })
+}
+
 impl fmt::Debug for Tail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tail").field("delivered", &self.shared.delivered()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,6 +32,21 @@ fn describe() {
     metrics::describe_counter!("i9chat_connections_closed_total", "WebSockets that the server closed, by reason.");
     metrics::describe_histogram!("i9chat_commit_seconds", "Time of one commit of the log.");
     metrics::describe_histogram!("i9chat_commit_batch_commands", "Commands in one commit.");
+    metrics::describe_gauge!("i9chat_redis_connected", "Whether Redis is connected: 1 or 0.");
+    metrics::describe_counter!("i9chat_redis_outages_total", "Connections to Redis that were lost.");
+    metrics::describe_histogram!("i9chat_redis_call_seconds", "Time of one call to Redis.");
+    metrics::describe_counter!(
+        "i9chat_bus_dropped_total",
+        "Batches of changes and live events that other nodes were not told of; changes they find in the log."
+    );
+    metrics::describe_counter!(
+        "i9chat_bus_unreadable_total",
+        "Batches of changes from other nodes that could not be read."
+    );
+    metrics::describe_counter!(
+        "i9chat_rates_counted_alone_total",
+        "Rates that were counted on this node alone, because Redis did not answer."
+    );
     metrics::describe_gauge!("process_resident_memory_bytes", "Resident memory of the process.");
 }
 

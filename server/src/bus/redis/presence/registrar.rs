@@ -90,8 +90,9 @@ impl Registrar {
         let Some(run) = self.ledger.redis.run() else {
             return Err(StoreError::Unavailable("Redis is not connected".to_owned()));
         };
+        let beat = self.beat();
         match &mut self.lease {
-            Some(lease) if lease.run == run && lease.renewed.elapsed() < self.lasts.min(LONGEST_BEAT) / 2 => {
+            Some(lease) if lease.run == run && lease.renewed.elapsed() < beat / 2 => {
                 return Ok(());
             }
             Some(lease) if lease.run == run => {

@@ -1,19 +1,9 @@
-use i9chat_spec::{Lifetimes, Limits, User};
+use i9chat_spec::User;
 use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::*;
-use crate::{
-    domain::accounts::{
-        claim::{self, ClaimRules, Purpose},
-        refresh::RefreshState,
-    },
-    store::{
-        accounts::SessionProof,
-        claims::{ClaimStore, SaveClaim},
-        mails::{MailMatter, MailStore, NewMail},
-    },
-};
+use crate::{domain::accounts::refresh::RefreshState, store::accounts::SessionProof};
 
 struct Shelf {
     store: SqliteStore,
@@ -49,12 +39,6 @@ fn session_id(n: u128) -> SessionId {
     SessionId::from_uuid(id(n))
 }
 
-fn asked(email: &str, ticket: u8) -> SaveClaim {
-    let rules = ClaimRules::new(&Limits::default(), &Lifetimes::default());
-    let (claim, _) = claim::request(None, Purpose::Signup, email.parse().unwrap(), false, hash(ticket), at(0), &rules);
-    SaveClaim { forget_at: claim::forget_at(&claim, &rules), claim, seen: None, mail: None }
-}
-
 fn session(n: u128, second: u64) -> NewSession {
     let tokens = RefreshState { generation: 1, newest: hash(1), before: None, newest_used: true };
     NewSession {
@@ -82,55 +66,6 @@ async fn with_account(store: &SqliteStore, n: u128, name: &str) -> UserId {
     let user_id = made.user.user_id;
     assert_eq!(store.make_account(made).await.unwrap(), AccountMade::Made);
     user_id
-}
-
-#[tokio::test]
-async fn a_signup_comes_back_as_it_was_saved_in_every_step() {
-    let shelf = shelf();
-    let mut save = asked("Alice@Example.com", 1);
-    for (round, step) in [
-        claim::Step::Verify { good: true, wrong_codes: 3 },
-        claim::Step::Verify { good: false, wrong_codes: 0 },
-        claim::Step::Complete,
-        claim::Step::Done,
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        save.claim.step = step;
-        assert!(shelf.save_claim(save.clone()).await.unwrap());
-        let stored = shelf.claim(Purpose::Signup, hash(1)).await.unwrap().unwrap();
-        assert_eq!(stored.value, save.claim);
-        let by_address = shelf.claim_to(Purpose::Signup, &"aLICE@example.COM".parse().unwrap()).await.unwrap();
-        assert_eq!(by_address, Some(stored.clone()), "an address is found in any case, round {round}");
-        save.seen = Some(stored.version);
-    }
-}
-
-#[tokio::test]
-async fn a_signup_that_somebody_else_saved_meanwhile_is_left_alone_and_its_mail_is_not_queued() {
-    let shelf = shelf();
-    assert!(shelf.save_claim(asked("alice@example.com", 1)).await.unwrap());
-    let mail = NewMail {
-        to: "alice@example.com".parse().unwrap(),
-        matter: MailMatter::AlreadyRegistered,
-        due_at: at(0),
-        give_up_at: at(10),
-    };
-    for seen in [None, Some(7)] {
-        let late = SaveClaim { seen, mail: Some(mail.clone()), ..asked("alice@example.com", 2) };
-        assert!(!shelf.save_claim(late).await.unwrap());
-    }
-    assert!(shelf.claim(Purpose::Signup, hash(2)).await.unwrap().is_none());
-    assert!(shelf.due_mails(at(0), 10).await.unwrap().mails.is_empty());
-}
-
-#[tokio::test]
-async fn a_version_that_was_never_there_is_not_taken_for_one() {
-    let shelf = shelf();
-    let late = SaveClaim { seen: Some(1), ..asked("alice@example.com", 1) };
-    assert!(!shelf.save_claim(late).await.unwrap());
-    assert!(shelf.claim(Purpose::Signup, hash(1)).await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -268,82 +203,12 @@ async fn no_session_opens_with_a_password_that_was_reset_meanwhile() {
 }
 
 #[tokio::test]
-async fn the_claims_of_an_address_for_two_purposes_are_two() {
-    let shelf = shelf();
-    let reset = SaveClaim {
-        claim: claim::Claim { purpose: Purpose::PasswordReset, ..asked("alice@example.com", 2).claim },
-        ..asked("alice@example.com", 2)
-    };
-    assert!(shelf.save_claim(asked("alice@example.com", 1)).await.unwrap());
-    assert!(shelf.save_claim(reset.clone()).await.unwrap(), "neither takes the place of the other");
-    for (purpose, ticket, other) in [(Purpose::Signup, 1, 2), (Purpose::PasswordReset, 2, 1)] {
-        let stored = shelf.claim(purpose, hash(ticket)).await.unwrap().unwrap();
-        assert_eq!(stored.value.purpose, purpose);
-        assert!(shelf.claim(purpose, hash(other)).await.unwrap().is_none(), "a ticket is for its own purpose");
-        let by_address = shelf.claim_to(purpose, &"alice@example.com".parse().unwrap()).await.unwrap();
-        assert_eq!(by_address, Some(stored));
-    }
-}
-
-#[tokio::test]
-async fn a_mail_keeps_what_it_is_about() {
-    let shelf = shelf();
-    let matters = [
-        MailMatter::SignupCode { ticket: hash(1) },
-        MailMatter::AlreadyRegistered,
-        MailMatter::PasswordResetCode { ticket: hash(2) },
-        MailMatter::NoAccount,
-    ];
-    for (n, matter) in (1..).zip(matters) {
-        let email = format!("user{n}@example.com");
-        let mail = NewMail { to: email.parse().unwrap(), matter, due_at: at(0), give_up_at: at(100) };
-        shelf.save_claim(SaveClaim { mail: Some(mail), ..asked(&email, n) }).await.unwrap();
-    }
-    let due = shelf.due_mails(at(1), 10).await.unwrap();
-    assert_eq!(due.mails.iter().map(|queued| queued.mail.matter).collect::<Vec<_>>(), matters);
-}
-
-#[tokio::test]
-async fn mails_come_in_the_order_in_which_they_are_due_and_the_next_one_is_announced() {
-    let shelf = shelf();
-    for (n, second) in [(1, 30), (2, 10), (3, 20)] {
-        let email = format!("user{n}@example.com");
-        let mail = NewMail {
-            to: email.parse().unwrap(),
-            matter: MailMatter::SignupCode { ticket: hash(n) },
-            due_at: at(second),
-            give_up_at: at(100),
-        };
-        shelf.save_claim(SaveClaim { mail: Some(mail), ..asked(&email, n) }).await.unwrap();
-    }
-    let due = shelf.due_mails(at(20), 10).await.unwrap();
-    let matters: Vec<_> = due.mails.iter().map(|queued| queued.mail.matter).collect();
-    assert_eq!(matters, [2, 3].map(|n| MailMatter::SignupCode { ticket: hash(n) }));
-    assert_eq!(due.next_due_at, Some(at(30)));
-    assert_eq!(shelf.due_mails(at(20), 1).await.unwrap().next_due_at, Some(at(20)), "the second is due already");
-
-    shelf.remove_mail(&due.mails[0].id).await.unwrap();
-    shelf.postpone_mail(&due.mails[1], 3, at(40)).await.unwrap();
-    let left = shelf.due_mails(at(50), 10).await.unwrap();
-    assert_eq!(
-        left.mails.iter().map(|queued| (queued.mail.due_at, queued.tries)).collect::<Vec<_>>(),
-        [(at(30), 0), (at(40), 3)]
-    );
-    assert_eq!(left.next_due_at, None);
-}
-
-#[tokio::test]
 async fn clean_up_forgets_what_no_longer_matters_and_nothing_else() {
     let shelf = shelf();
     let alice = with_account(&shelf, 1, "alice").await;
     shelf.open_session(alice, 0, session(2, 100), 50, at(0)).await.unwrap();
-    shelf.save_claim(asked("bob@example.com", 9)).await.unwrap();
     shelf.forget_sessions(at(100)).await.unwrap();
-    shelf.forget_claims(at(3599)).await.unwrap();
     assert!(shelf.session(session_id(1)).await.unwrap().is_none());
     assert!(shelf.session(session_id(2)).await.unwrap().is_some());
-    assert!(shelf.claim(Purpose::Signup, hash(9)).await.unwrap().is_some());
-    shelf.forget_claims(at(3600)).await.unwrap();
-    assert!(shelf.claim(Purpose::Signup, hash(9)).await.unwrap().is_none());
     assert!(shelf.account(&"alice".parse().unwrap()).await.unwrap().is_some());
 }

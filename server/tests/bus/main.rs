@@ -1,0 +1,92 @@
+//! What the bus must do, tried on each: on the one of a single node, and on Redis when there is one.
+//!
+//! A case is a story of two nodes. Where there is only one, both are that one. What can only be with several nodes, or only go
+//! wrong with Redis, is tried on Redis alone; what Redis must go through for it, on a Redis of the case's own.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "what fails here fails the test"
+)]
+
+mod attempts;
+mod case;
+mod changes;
+mod claims;
+mod clean_ups;
+mod faults;
+mod heard;
+#[path = "../scale_out/lab.rs"]
+mod lab;
+mod leases;
+mod live;
+mod mails;
+mod memory;
+mod own_redis;
+mod places;
+mod presence;
+mod rates;
+mod scene;
+
+use std::{process::ExitCode, sync::Arc};
+
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use tokio::runtime::Runtime;
+
+use self::{
+    case::{Case, Needs},
+    places::{Place, Places},
+};
+
+fn cases() -> impl Iterator<Item = Case> {
+    [
+        changes::cases(),
+        live::cases(),
+        presence::cases(),
+        leases::cases(),
+        rates::cases(),
+        attempts::cases(),
+        claims::cases(),
+        mails::cases(),
+        clean_ups::cases(),
+        faults::cases(),
+    ]
+    .into_iter()
+    .flatten()
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let runtime = match Runtime::new() {
+        Ok(runtime) => Arc::new(runtime),
+        Err(error) => {
+            eprintln!("the runtime cannot be started: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let places = Arc::new(Places::default());
+    let mut trials = Vec::new();
+    for place in Place::ALL {
+        for case in cases().filter(|case| place == Place::Redis || case.needs == Needs::Any) {
+            let (runtime, places) = (Arc::clone(&runtime), Arc::clone(&places));
+            let name = format!("{}::{}::{}", place.name(), case.topic, case.name);
+            trials.push(Trial::ignorable_test(name, move || runtime.block_on(run(&places, place, &case))));
+        }
+    }
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    runtime.block_on(places.end());
+    conclusion.exit_code()
+}
+
+async fn run(places: &Places, place: Place, case: &Case) -> Result<Completion, Failed> {
+    match places.scene(place, case.needs).await {
+        Ok(scene) => {
+            (case.run)(&scene).await;
+            scene.end().await;
+            Ok(Completion::Completed)
+        }
+        Err(unavailable) => unavailable.verdict(),
+    }
+}
