@@ -1,16 +1,18 @@
 //! If these fail, users lose messages that they were told are safe.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use i9chat_sdk::{
     Client, Update,
-    spec::{Entry, Event, MessageId, Seq},
+    spec::{Entry, MessageId, Seq},
 };
 use tokio::sync::watch;
 
 use crate::{
+    histories::{Line, assert_same, assert_stored_once, assert_without_holes, history, lines},
     people::join,
-    process::{PATIENCE, Server},
+    process::PATIENCE,
+    server::Server,
 };
 
 /// How often the server is killed.
@@ -48,7 +50,7 @@ async fn keep_sending(
 }
 
 /// Follows a client's events; answers the messages in the order in which they came, up to an expected number.
-async fn listen(client: Client, mut total: watch::Receiver<Option<usize>>) -> Vec<(MessageId, Seq)> {
+async fn listen(client: Client, mut total: watch::Receiver<Option<usize>>) -> Vec<Line> {
     let mut updates = client.updates();
     let mut heard = Vec::new();
     loop {
@@ -56,29 +58,14 @@ async fn listen(client: Client, mut total: watch::Receiver<Option<usize>>) -> Ve
             return heard;
         }
         tokio::select! {
-            update = updates.next() => match update.expect("the client goes on") {
-                Update::Event(frame) => {
-                    if let Event::MessageCreated(created) = frame.event {
-                        heard.push((created.message.message_id, created.message.seq));
-                    }
-                }
-                other => assert!(!matches!(other, Update::Limited { .. } | Update::Reset { .. }), "{other:?}"),
-            },
+            update = updates.next() => {
+                let update = update.expect("the client goes on");
+                assert!(!matches!(update, Update::Limited { .. } | Update::Reset { .. }), "{update:?}");
+                heard.extend(Line::heard(&update).map(|(_, line)| line));
+            }
             changed = total.changed() => changed.unwrap(),
         }
     }
-}
-
-async fn history(client: &Client, partner: &str) -> Vec<(MessageId, Seq)> {
-    let chat = client.direct(partner).await.unwrap();
-    let mut items = chat.entries_after(i9chat_sdk::spec::Watermark::ZERO).items();
-    let mut history = Vec::new();
-    while let Some(entry) = items.next().await {
-        if let Entry::Message(message) = entry.unwrap() {
-            history.push((message.message_id, message.seq));
-        }
-    }
-    history
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -116,26 +103,26 @@ async fn a_server_that_is_killed_again_and_again_loses_and_doubles_nothing() {
 
     let mut histories = Vec::new();
     for (names, clients, senders, ..) in &mut pairs {
-        let mut acks = HashSet::new();
+        let mut acks = Vec::new();
         for sender in senders.drain(..) {
-            for ack in tokio::time::timeout(PATIENCE, sender).await.expect("every send ends").unwrap() {
-                assert!(acks.insert(ack), "two sends have the same acknowledgement: {ack:?}");
-            }
+            acks.extend(tokio::time::timeout(PATIENCE, sender).await.expect("every send ends").unwrap());
         }
-        let seen = history(&clients[0], &names[1]).await;
-        assert_eq!(seen, history(&clients[1], &names[0]).await, "both sides see the same history");
-        let numbers: Vec<_> = seen.iter().map(|(_, seq)| seq.get()).collect();
-        assert_eq!(numbers, (1..=seen.len() as u64).collect::<Vec<_>>(), "numbered without holes");
-        let stored: HashSet<_> = seen.iter().copied().collect();
-        assert_eq!(stored.len(), seen.len(), "nothing is stored twice");
-        assert_eq!(acks, stored, "what was acknowledged is stored, and every send was acknowledged in the end");
-        histories.push(seen);
+        let seen = history(&clients[0].direct(&names[1]).await.unwrap()).await.unwrap();
+        let other = history(&clients[1].direct(&names[0]).await.unwrap()).await.unwrap();
+        assert_same(&names[0], &lines(&seen), &names[1], &lines(&other));
+        assert_without_holes(&lines(&seen));
+        let stored = seen.iter().filter_map(|entry| match entry {
+            Entry::Message(message) => Some((message.message_id, message.seq)),
+            _ => None,
+        });
+        assert_stored_once(acks, stored.collect());
+        histories.push(lines(&seen));
     }
     for ((_, _, _, listeners, total), seen) in pairs.into_iter().zip(histories) {
         total.send_replace(Some(seen.len()));
         for listener in listeners {
             let heard = tokio::time::timeout(PATIENCE, listener).await.expect("every event comes").unwrap();
-            assert_eq!(heard, seen, "each client heard every message once, in the order of the history");
+            assert_same("what a client heard", &heard, "the history", &seen);
         }
     }
     assert!(*acknowledged.borrow() >= KILLS * BETWEEN);

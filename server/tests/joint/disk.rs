@@ -7,10 +7,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::{
-    people::{PASSWORD, join},
-    process::{PATIENCE, Server},
-};
+use crate::{people::join, process::PATIENCE, server::Server, sign_up::PASSWORD};
 
 /// A shell that ignores the signal which a write beyond the limit raises, so that the write fails as on a full disk.
 const THROUGH: [&str; 4] = ["sh", "-c", "trap '' XFSZ; exec \"$@\"", "sh"];

@@ -6,7 +6,10 @@
 mod crash;
 #[cfg(target_os = "linux")]
 mod disk;
+mod histories;
 mod people;
 mod process;
 mod secrecy;
+mod server;
+mod sign_up;
 mod start_stop;

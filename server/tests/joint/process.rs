@@ -1,49 +1,37 @@
 //! The server's binary, started for a test.
 
 use std::{
+    fs::OpenOptions,
     net::{SocketAddr, TcpListener},
     path::PathBuf,
     process::Stdio,
     time::Duration,
 };
 
-use i9chat_conformance::mail::Mailbox;
-use tempfile::TempDir;
-use tokio::process::{Child, Command};
+use tokio::{
+    process::{Child, Command},
+    time::{interval, timeout},
+};
 
 /// How long anything may take before a test gives up. Only failures ever take this long.
 pub const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A server process with a data folder and a mailbox of its own.
-pub struct Server {
-    pub data: TempDir,
-    pub mailbox: Mailbox,
+/// A server that listens on the loopback interface, and can be started again there. It ends with this value.
+pub struct Process {
     address: SocketAddr,
-    options: Vec<String>,
-    /// What the process is started through, such as a shell that sets a limit.
-    through: Vec<String>,
+    line: Vec<String>,
+    output: PathBuf,
     child: Option<Child>,
 }
 
-impl Server {
-    /// Starts a server with further options.
-    pub async fn start(options: &[&str]) -> Self {
-        Self::start_through(&[], options).await
-    }
-
-    /// Starts a server through another program, which gets the server's command line.
-    pub async fn start_through(through: &[&str], options: &[&str]) -> Self {
-        let mailbox = Mailbox::listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
-        let mut server = Self {
-            data: TempDir::new().unwrap(),
-            mailbox,
-            address: free_address(),
-            options: options.iter().map(ToString::to_string).collect(),
-            through: through.iter().map(ToString::to_string).collect(),
-            child: None,
-        };
-        server.run().await;
-        server
+impl Process {
+    /// One that is not started yet. `through` is what it is started through, such as a shell that sets a limit; what it says is
+    /// added to the file.
+    pub fn new(through: &[&str], options: Vec<String>, output: PathBuf) -> Self {
+        let address = free_address();
+        let binary = [env!("CARGO_BIN_EXE_i9chat-server").to_owned(), "--listen".to_owned(), address.to_string()];
+        let line = through.iter().map(ToString::to_string).chain(binary).chain(options).collect();
+        Self { address, line, output, child: None }
     }
 
     pub fn url(&self) -> String {
@@ -54,27 +42,16 @@ impl Server {
         self.child.as_ref().and_then(Child::id).expect("the server runs")
     }
 
-    /// Where the process writes its output.
-    pub fn output_file(&self) -> PathBuf {
-        self.data.path().join("output.log")
-    }
-
     /// Everything that the server wrote so far.
     pub fn output(&self) -> String {
-        std::fs::read_to_string(self.output_file()).unwrap_or_default()
+        std::fs::read_to_string(&self.output).unwrap_or_default()
     }
 
     /// Starts the process, and waits until it is ready.
     pub async fn run(&mut self) {
-        let binary = env!("CARGO_BIN_EXE_i9chat-server").to_owned();
-        let mut line = self.through.clone();
-        line.push(binary);
-        let output = std::fs::OpenOptions::new().create(true).append(true).open(self.output_file()).unwrap();
-        let child = Command::new(&line[0])
-            .args(&line[1..])
-            .args(["--listen", &self.address.to_string(), "--smtp-url", &self.mailbox.url(), "--data"])
-            .arg(self.data.path().join("data"))
-            .args(&self.options)
+        let output = OpenOptions::new().create(true).append(true).open(&self.output).unwrap();
+        let child = Command::new(&self.line[0])
+            .args(&self.line[1..])
             .stdin(Stdio::null())
             .stdout(output.try_clone().unwrap())
             .stderr(output)
@@ -82,27 +59,21 @@ impl Server {
             .spawn()
             .unwrap();
         self.child = Some(child);
-        self.ready().await;
+        timeout(PATIENCE, self.ready()).await.expect("the server is ready");
     }
 
     async fn ready(&mut self) {
         let url = format!("{}/readyz", self.url());
-        let waiting = async {
-            let mut pause = tokio::time::interval(Duration::from_millis(10));
-            loop {
-                pause.tick().await;
-                if let Some(status) = self.child.as_mut().unwrap().try_wait().unwrap() {
-                    panic!(
-                        "the server ended with {status}: {}",
-                        std::fs::read_to_string(self.data.path().join("output.log")).unwrap_or_default()
-                    );
-                }
-                if reqwest::get(&url).await.is_ok_and(|answer| answer.status().is_success()) {
-                    return;
-                }
+        let mut pause = interval(Duration::from_millis(10));
+        loop {
+            pause.tick().await;
+            if let Some(status) = self.child.as_mut().unwrap().try_wait().unwrap() {
+                panic!("the server ended with {status}: {}", self.output());
             }
-        };
-        tokio::time::timeout(PATIENCE, waiting).await.expect("the server is ready");
+            if reqwest::get(&url).await.is_ok_and(|answer| answer.status().is_success()) {
+                return;
+            }
+        }
     }
 
     /// Ends the process at once, as a crash does.
@@ -114,7 +85,7 @@ impl Server {
     pub async fn stop(&mut self) -> bool {
         let mut child = self.child.take().unwrap();
         signal(child.id().unwrap(), "-TERM").await;
-        tokio::time::timeout(PATIENCE, child.wait()).await.expect("the server stops").unwrap().success()
+        timeout(PATIENCE, child.wait()).await.expect("the server stops").unwrap().success()
     }
 }
 

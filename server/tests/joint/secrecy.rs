@@ -3,10 +3,7 @@
 use i9chat_conformance::mail::codes_in;
 use i9chat_sdk::{Client, Credentials, Signup};
 
-use crate::{
-    people::PASSWORD,
-    process::{PATIENCE, Server},
-};
+use crate::{process::PATIENCE, server::Server, sign_up::PASSWORD};
 
 const TEXT: &str = "meet me at the old mill at dawn";
 

@@ -9,10 +9,7 @@ use i9chat_sdk::{
 };
 use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
 
-use crate::{
-    people::join,
-    process::{PATIENCE, Server},
-};
+use crate::{people::join, process::PATIENCE, server::Server};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_tells_clients_to_come_back_and_they_go_on_where_they_were() {

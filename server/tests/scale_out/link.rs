@@ -1,11 +1,16 @@
 //! A link between a server and what it uses, which a test can cut, stall and slow down.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    sync::watch,
+    sync::{oneshot, watch},
     task::{JoinHandle, JoinSet},
     time::sleep,
 };
@@ -31,8 +36,21 @@ impl Passage {
 /// A place on the loopback interface that leads to another. It ends with this value.
 pub struct Link {
     address: SocketAddr,
-    passage: watch::Sender<Passage>,
+    gate: Arc<Gate>,
     accepting: JoinHandle<()>,
+}
+
+/// What all connections of a link go through.
+struct Gate {
+    passage: watch::Sender<Passage>,
+    trap: Mutex<Option<Trap>>,
+}
+
+/// Changes what is let through at a certain moment.
+struct Trap {
+    sign: &'static [u8],
+    then: Passage,
+    sprung: oneshot::Sender<()>,
 }
 
 impl Link {
@@ -41,16 +59,17 @@ impl Link {
         let there = there.into();
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let (passage, changes) = watch::channel(Passage::FREE);
+        let gate = Arc::new(Gate { passage: watch::Sender::new(Passage::FREE), trap: Mutex::default() });
+        let through = Arc::clone(&gate);
         let accepting = tokio::spawn(async move {
             // Ends what it started when it is aborted.
             let mut connections = JoinSet::new();
             while let Ok((near, _)) = listener.accept().await {
-                connections.spawn(carry(near, there.clone(), changes.clone()));
+                connections.spawn(carry(near, there.clone(), Arc::clone(&through)));
                 while connections.try_join_next().is_some() {}
             }
         });
-        Ok(Self { address, passage, accepting })
+        Ok(Self { address, gate, accepting })
     }
 
     /// Where it begins.
@@ -60,7 +79,15 @@ impl Link {
 
     /// Changes what it lets through, on all its connections.
     pub fn set(&self, passage: Passage) {
-        self.passage.send_replace(passage);
+        self.gate.passage.send_replace(passage);
+    }
+
+    /// Changes it as soon as a piece with this sign is on its way there, before that piece is let through. What is answered ends
+    /// when that has happened.
+    pub fn set_before(&self, sign: &'static [u8], then: Passage) -> oneshot::Receiver<()> {
+        let (sprung, happened) = oneshot::channel();
+        *self.gate.trap.lock().unwrap_or_else(PoisonError::into_inner) = Some(Trap { sign, then, sprung });
+        happened
     }
 }
 
@@ -77,18 +104,28 @@ enum Way {
     Back,
 }
 
-async fn carry(near: TcpStream, there: String, passage: watch::Receiver<Passage>) {
-    let mut until_cut = passage.clone();
+impl Gate {
+    /// A piece is on its way there.
+    fn seen(&self, piece: &[u8]) {
+        let mut trap = self.trap.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_it = |trap: &mut Trap| piece.windows(trap.sign.len()).any(|part| part == trap.sign);
+        if let Some(Trap { then, sprung, .. }) = trap.take_if(is_it) {
+            self.passage.send_replace(then);
+            // Whoever set it may not wait for it.
+            sprung.send(()).ok();
+        }
+    }
+}
+
+async fn carry(near: TcpStream, there: String, gate: Arc<Gate>) {
+    let mut until_cut = gate.passage.subscribe();
     let both = async {
         let far = TcpStream::connect(there).await?;
         near.set_nodelay(true)?;
         far.set_nodelay(true)?;
         let (near_says, near_hears) = near.into_split();
         let (far_says, far_hears) = far.into_split();
-        tokio::try_join!(
-            pass(near_says, far_hears, passage.clone(), Way::There),
-            pass(far_says, near_hears, passage, Way::Back),
-        )?;
+        tokio::try_join!(pass(near_says, far_hears, &gate, Way::There), pass(far_says, near_hears, &gate, Way::Back),)?;
         io::Result::Ok(())
     };
     tokio::select! {
@@ -101,12 +138,16 @@ async fn carry(near: TcpStream, there: String, passage: watch::Receiver<Passage>
 async fn pass(
     mut from: impl AsyncReadExt + Unpin,
     mut to: impl AsyncWriteExt + Unpin,
-    mut passage: watch::Receiver<Passage>,
+    gate: &Gate,
     way: Way,
 ) -> io::Result<()> {
+    let mut passage = gate.passage.subscribe();
     let mut piece = vec![0; 64 * 1024];
     loop {
         let read = from.read(&mut piece).await?;
+        if way == Way::There {
+            gate.seen(piece.get(..read).unwrap_or_default());
+        }
         let now = *passage.wait_for(|passage| lets_through(*passage, way)).await.map_err(io::Error::other)?;
         if let Passage::Open(delay) = now
             && !delay.is_zero()

@@ -2,7 +2,9 @@
 
 use std::{
     fmt::Display,
+    io,
     net::{Ipv4Addr, SocketAddr},
+    process::Stdio,
     time::Duration,
 };
 
@@ -11,7 +13,11 @@ use testcontainers_modules::{
     redis::{REDIS_PORT, Redis as Module},
     testcontainers::{ContainerAsync, ImageExt, TestcontainersError, core::IntoContainerPort, runners::AsyncRunner},
 };
-use tokio::time::{interval, timeout};
+use tokio::{
+    process::{Child, Command},
+    sync::Mutex,
+    time::{interval, timeout},
+};
 use url::Url;
 use uuid::Uuid;
 
@@ -20,8 +26,9 @@ use super::Unavailable;
 /// The version that the server is made for.
 const TAG: &str = "7";
 const VARIABLE: &str = "I9CHAT_TEST_REDIS_URL";
-/// How long it may take until it answers.
+/// How long it may take until it answers, when it is started and when it runs already.
 const START: Duration = Duration::from_secs(90);
+const ANSWER: Duration = Duration::from_secs(10);
 /// How often it is asked meanwhile.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -29,7 +36,15 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub struct Redis {
     url: Url,
     prefix: String,
-    container: Option<Box<ContainerAsync<Module>>>,
+    source: Source,
+}
+
+enum Source {
+    /// Running already.
+    Given,
+    Container(Box<ContainerAsync<Module>>),
+    /// The program of this machine. `None` while it is stopped.
+    Process(Mutex<Option<Child>>),
 }
 
 impl Redis {
@@ -38,12 +53,13 @@ impl Redis {
         let Some(url) = super::variable(VARIABLE) else { return Self::own().await };
         let broken = |error: &dyn Display| Unavailable::named("Redis", VARIABLE, error);
         let url = Url::parse(&url).map_err(|error| broken(&error))?;
-        let redis = Self { url, prefix: prefix(), container: None };
-        redis.ready().await.map_err(|error| broken(&error))?;
+        let redis = Self { url, prefix: prefix(), source: Source::Given };
+        redis.ready(ANSWER).await.map_err(|error| broken(&error))?;
         Ok(redis)
     }
 
-    /// One in a container of its own, which keeps nothing when it is stopped.
+    /// One of its own, which keeps nothing when it is stopped: in a container, or the program of this machine where there is no
+    /// container engine.
     pub async fn own() -> Result<Self, Unavailable> {
         let failed = |error: &dyn Display| Unavailable::started("Redis", VARIABLE, error);
         let port = super::free_port().map_err(|error| failed(&error))?;
@@ -53,11 +69,14 @@ impl Redis {
             .with_cmd(["redis-server", "--save", "", "--appendonly", "no"])
             .with_startup_timeout(START)
             .start();
-        let container = Box::pin(container).await.map_err(|error| failed(&error))?;
+        let source = match Box::pin(container).await {
+            Ok(container) => Source::Container(Box::new(container)),
+            Err(error) => Source::Process(Mutex::new(Some(program(port).map_err(|_| failed(&error))?))),
+        };
         let url = format!("redis://{}:{port}", Ipv4Addr::LOCALHOST);
         let url = Url::parse(&url).map_err(|error| failed(&error))?;
-        let redis = Self { url, prefix: prefix(), container: Some(Box::new(container)) };
-        redis.ready().await.map_err(|error| failed(&error))?;
+        let redis = Self { url, prefix: prefix(), source };
+        redis.ready(START).await.map_err(|error| failed(&error))?;
         Ok(redis)
     }
 
@@ -89,7 +108,7 @@ impl Redis {
     }
 
     /// Waits until it answers.
-    pub async fn ready(&self) -> Result<(), String> {
+    pub async fn ready(&self, patience: Duration) -> Result<(), String> {
         let mut last = "nothing".to_owned();
         let answering = async {
             let mut pause = interval(PAUSE);
@@ -101,8 +120,8 @@ impl Redis {
                 }
             }
         };
-        let answered = timeout(START, answering).await.is_ok();
-        if answered { Ok(()) } else { Err(format!("it does not answer in {} s: {last}", START.as_secs())) }
+        let answered = timeout(patience, answering).await.is_ok();
+        if answered { Ok(()) } else { Err(format!("it does not answer in {} s: {last}", patience.as_secs())) }
     }
 
     async fn ping(&self) -> Result<(), RedisError> {
@@ -111,49 +130,74 @@ impl Redis {
 
     /// Ends it, and what is in it is lost. Only one of our own can be.
     pub async fn stop(&self) -> Result<(), TestcontainersError> {
-        self.container().stop_with_timeout(Some(0)).await
+        match &self.source {
+            Source::Given => not_ours(),
+            Source::Container(container) => container.stop_with_timeout(Some(0)).await,
+            Source::Process(child) => match child.lock().await.take() {
+                Some(mut child) => child.kill().await.map_err(TestcontainersError::other),
+                None => Ok(()),
+            },
+        }
     }
 
     /// Starts it again with nothing in it, and waits until it answers.
     pub async fn start(&self) -> Result<(), TestcontainersError> {
-        self.container().start().await?;
-        self.ready().await.map_err(TestcontainersError::other)
+        match &self.source {
+            Source::Given => not_ours(),
+            Source::Container(container) => container.start().await?,
+            Source::Process(child) => {
+                let port = self.url.port().unwrap_or(REDIS_PORT);
+                *child.lock().await = Some(program(port).map_err(TestcontainersError::other)?);
+            }
+        }
+        self.ready(START).await.map_err(TestcontainersError::other)
     }
 
     /// Makes it stand still.
     pub async fn pause(&self) -> Result<(), TestcontainersError> {
-        self.container().pause().await
+        match &self.source {
+            Source::Given => not_ours(),
+            Source::Container(container) => container.pause().await,
+            Source::Process(child) => signal(child, "-STOP").await,
+        }
     }
 
     /// Makes it go on.
     pub async fn unpause(&self) -> Result<(), TestcontainersError> {
-        self.container().unpause().await
-    }
-
-    fn container(&self) -> &ContainerAsync<Module> {
-        self.container.as_ref().expect("a Redis that is not ours is not stopped: ask for one of your own")
+        match &self.source {
+            Source::Given => not_ours(),
+            Source::Container(container) => container.unpause().await,
+            Source::Process(child) => signal(child, "-CONT").await,
+        }
     }
 
     /// Removes it, or what we left in one that is not ours.
-    pub async fn end(mut self) {
-        match self.container.take() {
-            Some(container) => {
-                if let Err(error) = Box::pin(container.rm()).await {
-                    eprintln!("a container of Redis cannot be removed: {error}");
-                }
-            }
-            None => {
+    pub async fn end(self) {
+        match &self.source {
+            Source::Given => {
                 if let Err(error) = self.remove_keys().await {
                     eprintln!("what tests left in Redis cannot be removed: {error}");
                 }
             }
+            Source::Container(_) | Source::Process(_) => {
+                if let Err(error) = self.remove().await {
+                    eprintln!("a Redis cannot be removed: {error}");
+                }
+            }
+        }
+    }
+
+    async fn remove(self) -> Result<(), TestcontainersError> {
+        match self.source {
+            Source::Container(container) => Box::pin(container.rm()).await,
+            Source::Given | Source::Process(_) => self.stop().await,
         }
     }
 
     async fn remove_keys(&self) -> Result<(), RedisError> {
         let (mut connection, mut scanning) = (self.connection().await?, self.connection().await?);
         let mut keys = Vec::new();
-        let mut found = scanning.scan_match::<_, String>(format!("{}*", self.prefix)).await?;
+        let mut found = scanning.scan_match::<_, String>(format!("{{{{{}*", self.prefix)).await?;
         while let Some(key) = found.next_item().await {
             keys.push(key?);
         }
@@ -162,6 +206,28 @@ impl Redis {
         }
         Ok(())
     }
+}
+
+/// The program of this machine. It ends with its value.
+fn program(port: u16) -> io::Result<Child> {
+    Command::new("redis-server")
+        .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", "", "--appendonly", "no"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+}
+
+async fn signal(child: &Mutex<Option<Child>>, name: &str) -> Result<(), TestcontainersError> {
+    let Some(pid) = child.lock().await.as_ref().and_then(Child::id) else { return Ok(()) };
+    let sent =
+        Command::new("kill").args([name, &pid.to_string()]).status().await.map_err(TestcontainersError::other)?;
+    if sent.success() { Ok(()) } else { Err(TestcontainersError::other(format!("kill {name}: {sent}"))) }
+}
+
+fn not_ours() -> ! {
+    panic!("a Redis that is not ours is not stopped: ask for one of your own")
 }
 
 fn prefix() -> String {

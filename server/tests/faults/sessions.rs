@@ -1,0 +1,136 @@
+//! A session that was ended by one node is over on the other, whatever that one hears of it.
+
+use std::time::Duration;
+
+use i9chat_sdk::{ChatHandle, Client, ConnectionState, StopReason};
+use reqwest::StatusCode;
+use serde_json::Value;
+use tokio::{task::JoinHandle, time::timeout};
+
+use crate::{cluster::Cluster, ground::Ground, lab::Passage};
+
+/// How long anything may take. Only failures ever take this long.
+const PATIENCE: Duration = Duration::from_secs(20);
+const AFTER: &str = "sent after the session was ended";
+
+/// A user with a session at either node, and somebody who writes to them.
+struct Scene {
+    /// By node 0.
+    here: Client,
+    /// By node 1.
+    there: Client,
+    friend: Client,
+    chat: ChatHandle,
+    token: String,
+    url: String,
+}
+
+impl Scene {
+    async fn set(cluster: &Cluster) -> Self {
+        let (name, user) = cluster.sign_up("user").await;
+        let (_, friend) = cluster.sign_up("friend").await;
+        let here = cluster.connect_to_node(0, user.clone()).await;
+        let there = cluster.connect_to_node(1, user).await;
+        let friend = cluster.connect_to_node(0, friend).await;
+        let chat = friend.direct(&name).await.unwrap();
+        let token = there.session().await.expect("signed in").tokens.token.as_str().to_owned();
+        let url = format!("{}/v1/me", cluster.nodes[1].process.url());
+        let scene = Self { here, there, friend, chat, token, url };
+        scene.chat.send("before").await.unwrap();
+        scene
+    }
+
+    /// Ends the session there, by the node here; and then the friend writes.
+    async fn end_session(&self) {
+        let session = self.there.session().await.expect("signed in");
+        timeout(PATIENCE, self.here.end_session(session.session_id)).await.expect("in time").unwrap();
+        timeout(PATIENCE, self.chat.send(AFTER)).await.expect("in time").unwrap();
+    }
+
+    /// A request there, with the token of the session.
+    fn request(&self) -> JoinHandle<(StatusCode, Value)> {
+        let request = reqwest::Client::new().get(&self.url).bearer_auth(&self.token);
+        tokio::spawn(async move {
+            let answer = request.send().await.unwrap();
+            (answer.status(), serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap())
+        })
+    }
+
+    /// The connection there is closed for good, and has heard nothing of what came after.
+    async fn is_over(self) {
+        let mut updates = self.there.updates();
+        let mut texts = Vec::new();
+        let listening = async {
+            while let Some(update) = updates.next().await {
+                texts.extend(update.message().map(|message| message.content.text().unwrap_or_default().to_owned()));
+            }
+        };
+        timeout(PATIENCE, listening).await.expect("the connection is closed");
+        assert_eq!(*self.there.state().borrow(), ConnectionState::Stopped(StopReason::SessionEnded));
+        assert_eq!(texts, ["before"], "what came before is heard, and nothing that came after");
+        assert_refused(&self.request().await.unwrap());
+        self.here.close().await;
+        self.friend.close().await;
+    }
+}
+
+fn assert_refused((status, problem): &(StatusCode, Value)) {
+    assert_eq!(*status, StatusCode::UNAUTHORIZED, "{problem}");
+    assert_eq!(problem["code"], "session_ended");
+}
+
+pub async fn a_session_that_was_ended_by_one_node_is_dead_by_the_other(ground: &Ground) {
+    let cluster = Cluster::start(&ground.neo4j, &ground.redis, &[]).await;
+    let scene = Scene::set(&cluster).await;
+    scene.end_session().await;
+    assert_refused(&scene.request().await.unwrap());
+    scene.is_over().await;
+
+    // Without Redis, the node finds it in the log.
+    let scene = Scene::set(&cluster).await;
+    cluster.nodes[1].to_redis.set(Passage::Cut);
+    scene.end_session().await;
+    assert_refused(&scene.request().await.unwrap());
+    scene.is_over().await;
+    cluster.nodes[1].to_redis.set(Passage::FREE);
+
+    // Without Neo4j, it hears it from the other; and it refuses what it cannot look up.
+    let scene = Scene::set(&cluster).await;
+    cluster.nodes[1].to_neo4j.set(Passage::Cut);
+    scene.end_session().await;
+    let (status, problem) = scene.request().await.unwrap();
+    assert!(status == StatusCode::UNAUTHORIZED || status == StatusCode::SERVICE_UNAVAILABLE, "{status}: {problem}");
+    cluster.nodes[1].to_neo4j.set(Passage::FREE);
+    scene.is_over().await;
+    cluster.end().await;
+}
+
+pub async fn a_node_that_hears_nothing_refuses_a_session_that_was_ended(ground: &Ground) {
+    let cluster = Cluster::start(&ground.neo4j, &ground.redis, &[]).await;
+    let scene = Scene::set(&cluster).await;
+    let deaf = &cluster.nodes[1];
+    deaf.to_redis.set(Passage::Cut);
+    deaf.to_neo4j.set(Passage::Cut);
+    scene.end_session().await;
+    let (status, problem) = scene.request().await.unwrap();
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{problem}");
+    assert_eq!(problem["code"], "unavailable");
+    assert_eq!(problem["retryable"], true);
+    deaf.to_redis.set(Passage::FREE);
+    deaf.to_neo4j.set(Passage::FREE);
+    scene.is_over().await;
+    cluster.end().await;
+}
+
+pub async fn a_node_that_stood_still_while_a_session_was_ended_delivers_nothing_to_it(ground: &Ground) {
+    let cluster = Cluster::start(&ground.neo4j, &ground.redis, &[]).await;
+    let scene = Scene::set(&cluster).await;
+    cluster.nodes[1].pause().await;
+    let request = scene.request();
+    scene.end_session().await;
+    assert!(!request.is_finished(), "the node stands still");
+    cluster.nodes[1].wake().await;
+    assert_refused(&request.await.unwrap());
+    scene.is_over().await;
+    cluster.end().await;
+}
