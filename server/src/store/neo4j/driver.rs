@@ -10,7 +10,7 @@ mod transaction;
 
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, future::BoxFuture};
 use neo4rs::{Config, ConfigBuilder, Graph};
 use parking_lot::RwLock;
 use serde::de::DeserializeOwned;
@@ -82,7 +82,7 @@ impl Driver {
     /// Runs a statement that only reads, and answers all its rows. Tried again when it fails for a reason that may pass.
     pub(super) async fn read<T: DeserializeOwned>(&self, statement: &Statement) -> Result<Vec<T>, StoreError> {
         let read = || self.alone(statement, true);
-        Ok(retried(read, Failure::may_pass).await?)
+        Ok(retried(read).await?)
     }
 
     /// Runs a statement that reads at most one row.
@@ -93,49 +93,20 @@ impl Driver {
     /// Runs a statement that writes, in a transaction of its own. It must do no harm when it runs twice: it is tried again
     /// also when it is not known whether it was done.
     pub(super) async fn write<T: DeserializeOwned>(&self, statement: &Statement) -> Result<Vec<T>, Failure> {
-        retried(|| self.alone(statement, false), Failure::may_pass).await
-    }
-
-    /// Runs a statement that writes, in a transaction of its own. It is tried again only when it was surely not done.
-    pub(super) async fn write_once<T: DeserializeOwned>(&self, statement: &Statement) -> Result<Vec<T>, Failure> {
-        retried(|| self.alone(statement, false), Failure::is_surely_undone).await
+        retried(|| self.alone(statement, false)).await
     }
 
     /// Runs a statement that may take minutes, as changes of the schema do, and may be done twice.
     pub(super) async fn take_time(&self, statement: &Statement) -> Result<(), Failure> {
         let graph = self.0.pool.read().graph.clone();
-        let run = || by(Instant::now() + SCHEMA_TIME, graph.run(statement.clone().query()));
-        retried(run, Failure::may_pass).await
-    }
-
-    /// Runs work in one transaction: all or nothing. Tried again, from the start, when it was surely not done. Goes on to its
-    /// end when the caller goes away, so that nothing stays locked.
-    pub(super) async fn transaction<T, W>(&self, work: W) -> Result<T, Failure>
-    where
-        T: Send + 'static,
-        W: for<'a> Fn(&'a mut Transaction) -> BoxFuture<'a, Result<T, Failure>> + Send + Sync + 'static,
-    {
-        let driver = self.clone();
-        let whole = async move {
-            let once = || async {
-                let mut transaction = driver.begin().await?;
-                match work(&mut transaction).await {
-                    Ok(value) => transaction.commit().await.map(|()| value),
-                    Err(failure) => {
-                        transaction.rollback().await;
-                        Err(failure.before_commit())
-                    }
-                }
-            };
-            retried(once, Failure::is_surely_undone).await
-        };
-        tokio::spawn(whole).await.unwrap_or_else(|_| Err(Failure::Lost("the transaction was given up".to_owned())))
+        let run = || by(Instant::now() + SCHEMA_TIME, graph.run(statement.clone().query()).boxed());
+        retried(run).await
     }
 
     /// Begins a transaction. It ends at the latest after [`TRANSACTION_TIME`].
     pub(super) async fn begin(&self) -> Result<Transaction, Failure> {
         let pool = self.0.pool.read().clone();
-        let begun = by(Instant::now() + ANSWER_TIME, pool.graph.start_txn()).await;
+        let begun = by(Instant::now() + ANSWER_TIME, pool.graph.start_txn().boxed()).await;
         let begun = begun.map_err(Failure::before_commit)?;
         Ok(Transaction::new(begun, self.clone(), pool.number))
     }
@@ -153,7 +124,7 @@ impl Driver {
             }
             Ok(rows)
         };
-        statement::typed(&by(Instant::now() + ANSWER_TIME, run).await?)
+        statement::typed(&by(Instant::now() + ANSWER_TIME, run.boxed()).await?)
     }
 
     /// Closes the connections of a pool, and with them what the server does for those that are out of step: neo4rs would keep
@@ -168,24 +139,21 @@ impl Driver {
     }
 }
 
-/// Waits for an answer of the server, up to a moment.
-async fn by<T>(moment: Instant, answer: impl Future<Output = Result<T, neo4rs::Error>>) -> Result<T, Failure> {
+/// Waits for an answer of the server, up to a moment. The driver's futures are large and deep, and are kept apart from ours.
+async fn by<T>(moment: Instant, answer: BoxFuture<'_, Result<T, neo4rs::Error>>) -> Result<T, Failure> {
     match timeout_at(moment, answer).await {
         Ok(answer) => answer.map_err(Failure::of),
         Err(_) => Err(Failure::Lost("Neo4j did not answer in time".to_owned())),
     }
 }
 
-/// Tries something until it goes well, fails for good, or has been tried for long enough.
-async fn retried<T, F: Future<Output = Result<T, Failure>>>(
-    mut attempt: impl FnMut() -> F,
-    may_be_tried_again: impl Fn(&Failure) -> bool,
-) -> Result<T, Failure> {
+/// Tries something until it goes well, fails for good, or has been tried for long enough. It must do no harm when it is done twice.
+async fn retried<T, F: Future<Output = Result<T, Failure>>>(mut attempt: impl FnMut() -> F) -> Result<T, Failure> {
     let started = Instant::now();
     let mut pause = FIRST_PAUSE;
     loop {
         match attempt().await {
-            Err(failure) if may_be_tried_again(&failure) && started.elapsed() + pause < RETRY_TIME => {
+            Err(failure) if failure.may_pass() && started.elapsed() + pause < RETRY_TIME => {
                 tracing::debug!(%failure, "tried again");
                 pause_before_retry(&mut pause).await;
             }

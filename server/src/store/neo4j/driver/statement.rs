@@ -57,7 +57,7 @@ pub(in crate::store::neo4j) fn list(values: impl IntoIterator<Item = Value>) -> 
 }
 
 /// A map, as a row of a list or the properties of a node.
-pub(in crate::store::neo4j) fn map(entries: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
+pub(in crate::store::neo4j) fn map<'a>(entries: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
     Value::Map(entries.into_iter().map(|(name, value)| (name.into(), value)).collect())
 }
 

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use neo4rs::Txn;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
@@ -34,26 +35,26 @@ impl Transaction {
         statement: Statement,
     ) -> Result<Vec<T>, Failure> {
         let transaction = &mut self.transaction;
-        let rows = by(self.ends_at, async {
+        let rows = async {
             let mut stream = transaction.execute(statement.query()).await?;
             let mut rows = Vec::new();
             while let Some(row) = stream.next(&mut *transaction).await? {
                 rows.push(row);
             }
             Ok(rows)
-        });
-        statement::typed(&rows.await?)
+        };
+        statement::typed(&by(self.ends_at, rows.boxed()).await?)
     }
 
     /// Runs a statement that answers no rows.
     pub(in crate::store::neo4j) async fn execute(&mut self, statement: Statement) -> Result<(), Failure> {
-        by(self.ends_at, self.transaction.run(statement.query())).await
+        by(self.ends_at, self.transaction.run(statement.query()).boxed()).await
     }
 
     /// Makes durable what was done. After [`Failure::Lost`] it is not known whether it is.
     pub(in crate::store::neo4j) async fn commit(self) -> Result<(), Failure> {
         // The server may be writing it out by now: that is waited for longer.
-        let outcome = by(Instant::now() + ANSWER_TIME, self.transaction.commit()).await;
+        let outcome = by(Instant::now() + ANSWER_TIME, self.transaction.commit().boxed()).await;
         if let Err(Failure::Lost(_)) = outcome {
             self.driver.renew(self.pool);
         }
@@ -62,7 +63,7 @@ impl Transaction {
 
     /// Undoes what was done, and lets go of what was locked.
     pub(in crate::store::neo4j) async fn rollback(self) {
-        let undone = by(Instant::now() + ROLLBACK_TIME, self.transaction.rollback()).await;
+        let undone = by(Instant::now() + ROLLBACK_TIME, self.transaction.rollback().boxed()).await;
         if let Err(failure @ Failure::Lost(_)) = undone {
             tracing::debug!(%failure, "a transaction is undone by closing its connection");
             self.driver.renew(self.pool);

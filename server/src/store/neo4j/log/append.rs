@@ -44,6 +44,7 @@ CALL () {
 CALL () {
   UNWIND $marks AS row
   MATCH ()-[member:MEMBER_OF {user_id: row[0], chat_id: row[1]}]->()
+  USING INDEX SEEK member:MEMBER_OF(user_id, chat_id)
   SET member.delivered = coalesce(row[2], member.delivered),
     member.read = coalesce(row[3], member.read),
     member.role = coalesce(row[4], member.role)
@@ -108,7 +109,7 @@ CALL () {
   WITH collect(DISTINCT before) AS left
   UNWIND left AS number
   MATCH (cell:Cell {cell: number})
-  WHERE NOT EXISTS { MATCH (:User {cell: number}) }
+  WHERE NOT EXISTS { MATCH (there:User {cell: number}) WHERE there.username_key IS NOT NULL }
   DELETE cell
 }
 CALL () {

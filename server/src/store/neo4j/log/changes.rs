@@ -28,6 +28,7 @@ RETURN change.position AS position, change.tag AS tag, change.kind AS kind, chan
 /// Who is or was in chats, and for which positions.
 const MEMBERS: &str = "UNWIND $chats AS wanted
 MATCH ()-[member:MEMBER_OF {chat_id: wanted}]->()
+USING INDEX SEEK member:MEMBER_OF(chat_id)
 RETURN wanted AS chat_id, collect([member.user_id, member.from_position, member.to_position]) AS members";
 
 /// What stands at a position, and how far back the log is whole.
@@ -56,11 +57,12 @@ struct MembersRow {
 
 /// Reads changes with those who may see them, up to a safe place.
 pub(super) async fn changes(store: &Neo4jStore, after: Position, limit: usize) -> Result<Vec<Committed>, StoreError> {
-    let safe = store.log.safe_place(after.next()).await?;
+    let limit = limit as u64;
+    let safe = store.log.safe_place(Position(after.0.saturating_add(limit))).await?;
     let find = Statement::new(CHANGES)
         .with("after", integer(after.0))
         .with("up_to", integer(safe.position.0))
-        .with("limit", integer(limit as u64));
+        .with("limit", integer(limit));
     let found: Vec<ChangeRow> = store.driver.read(&find).await?;
     let mut chats: Vec<_> = found.iter().filter_map(|row| row.chat_id).collect();
     chats.sort_unstable();

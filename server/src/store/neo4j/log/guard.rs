@@ -10,25 +10,23 @@ use std::{future::Future, pin::pin, time::Duration};
 use serde::Deserialize;
 use tokio::time::sleep;
 
-use super::super::driver::{Driver, Statement, TRANSACTION_TIME};
+use super::super::driver::{Driver, Failure, Statement, TRANSACTION_TIME, texts};
 
 /// How long the lock is waited for before somebody looks who has it, and again after that.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Ends what has held the lock for too long. The time is the server's own, at both ends.
-const FREE: &str = "SHOW TRANSACTIONS YIELD transactionId AS id, metaData
+/// Who has held the lock for too long. The time is the server's own, at both ends.
+const HOLDERS: &str = "SHOW TRANSACTIONS YIELD transactionId AS id, metaData
 WHERE metaData.i9chat = 'log' AND metaData.since < datetime.realtime().epochMillis - $most
-WITH collect(id) AS ids
-TERMINATE TRANSACTIONS ids YIELD transactionId AS id, message
-RETURN id, message";
+RETURN id";
 
-pub(super) const STATEMENTS: &[&str] = &[FREE];
+const END: &str = "TERMINATE TRANSACTIONS $ids YIELD transactionId AS id";
 
-/// A transaction that was ended.
+pub(super) const STATEMENTS: &[&str] = &[HOLDERS, END];
+
 #[derive(Debug, Deserialize)]
-struct Ended {
+struct Holder {
     id: String,
-    message: String,
 }
 
 /// Waits for something that needs the log's lock.
@@ -44,13 +42,21 @@ pub(super) async fn waiting_for_lock<T>(driver: &Driver, work: impl Future<Outpu
 
 async fn free(driver: &Driver) {
     sleep(PATIENCE).await;
-    let most = i64::try_from(TRANSACTION_TIME.as_millis()).unwrap_or(i64::MAX);
-    match driver.write::<Ended>(&Statement::new(FREE).with("most", most)).await {
-        Ok(ended) => {
-            for Ended { id, message } in ended {
-                tracing::warn!(id, message, "a transaction held the log for too long");
-            }
-        }
-        Err(failure) => tracing::warn!(%failure, "who holds the log cannot be seen"),
+    if let Err(failure) = end_holders(driver).await {
+        tracing::warn!(%failure, "who holds the log's lock cannot be seen");
     }
+}
+
+/// Ends the transactions that have held the lock for too long. They are undone.
+async fn end_holders(driver: &Driver) -> Result<(), Failure> {
+    let most = i64::try_from(TRANSACTION_TIME.as_millis()).unwrap_or(i64::MAX);
+    let holders: Vec<Holder> = driver.write(&Statement::new(HOLDERS).with("most", most)).await?;
+    if holders.is_empty() {
+        return Ok(());
+    }
+    let ids = texts(holders.into_iter().map(|Holder { id }| id));
+    for Holder { id } in driver.write(&Statement::new(END).with("ids", ids)).await? {
+        tracing::warn!(id, "a transaction held the log's lock for too long, and was ended");
+    }
+    Ok(())
 }

@@ -47,6 +47,7 @@ CALL () {
 CALL () {
   UNWIND $reading AS wanted
   MATCH ()-[member:MEMBER_OF {user_id: wanted[1], chat_id: wanted[0]}]->()
+  USING INDEX SEEK member:MEMBER_OF(user_id, chat_id)
   CALL (wanted, member) {
     MATCH (entry:Entry {entry_of: wanted[0]})
     WHERE entry.seq > member.read AND entry.sender_id <> wanted[1]
