@@ -124,7 +124,7 @@ async fn news_with_holes_and_news_that_partly_came_before_are_put_in_order() {
     assert_eq!(*scene.heard.last.lock(), 2, "what follows on a hole waits");
     assert!(matches!(scene.offer(&[2, 3, 4].map(change)), Told::Now));
     later(told).await;
-    scene.offer(&[5, 7, 9].map(change));
+    later(scene.offer(&[5, 7, 9].map(change))).await;
     scene.heard.up_to(9).await;
 }
 
@@ -152,14 +152,14 @@ async fn a_gap_that_the_store_does_not_show_yet_is_waited_for() {
 async fn what_is_not_kept_any_more_is_passed_over() {
     let scene = Scene::leaving_out(vec![2, 3, 6]);
     scene.commit([1, 4, 5, 7]);
-    scene.offer(&[7].map(change));
+    later(scene.offer(&[7].map(change))).await;
     scene.heard.up_to(7).await;
 }
 
 #[tokio::test]
 async fn the_last_change_is_found_though_nobody_told_of_it() {
     let scene = Scene::new();
-    scene.offer(&scene.commit(1..=2));
+    assert!(matches!(scene.offer(&scene.commit(1..=2)), Told::Now));
     scene.commit([3]);
     scene.heard.up_to(3).await;
     scene.commit(4..=2500);
