@@ -40,7 +40,13 @@ pub fn start_log(config: &LogConfig) {
 /// Our own lines hold nothing secret at any level. The libraries below print what they read and write when they are asked for
 /// details: frames with their texts, mails with their codes. So of theirs no details are logged, whatever the filter says.
 fn may_be_logged(line: &Metadata<'_>) -> bool {
-    line.target().starts_with("i9chat") || *line.level() <= Level::INFO
+    let most = match line.target() {
+        ours if ours.starts_with("i9chat") => Level::TRACE,
+        // Tells of each connection that it opens.
+        driver if driver.starts_with("neo4rs") => Level::WARN,
+        _ => Level::INFO,
+    };
+    *line.level() <= most
 }
 
 /// Makes room for as many open files as the configured connections need, as far as the machine lets it.

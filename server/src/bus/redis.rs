@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// How long Redis is waited for at the start.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a node joins others with.
 pub struct RedisParts<'a> {
