@@ -308,7 +308,7 @@ async fn a_page_that_is_read_while_others_write_and_the_events_after_it_are_all_
             .map(|record| serde_json::from_str::<MessageCreated>(&record.data).unwrap().message)
             .collect();
         for chat in &page.value.chats {
-            let first = if chat.kind == ChatKind::Group { 1 } else { 0 };
+            let first = u64::from(chat.kind == ChatKind::Group);
             let last = last_seq(chat).unwrap_or(0);
             assert_eq!(chat.unread_count, (last - first).min(1000), "counted up to the entry that is shown");
             let mut known = last;

@@ -21,7 +21,7 @@ impl Shelf {
     async fn entries(&self, user: &User, chat_id: ChatId, seek: Seek, limit: usize) -> Vec<Entry> {
         match self.other.entries(user.user_id, chat_id, seek, limit).await.unwrap() {
             Seen::Found(entries) => entries,
-            seen => panic!("{} finds {seen:?}", user.username),
+            other => panic!("{} finds {other:?}", user.username),
         }
     }
 

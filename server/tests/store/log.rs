@@ -3,9 +3,9 @@
 use i9chat_server::{
     bus::Committed,
     domain::{EndSession, Place, Position, ResetPassword, Wanted, accounts::hashes::PasswordHash},
-    store::{Missed, MissedQuery, PlaceAt, StoreError},
+    store::{ChatsQuery, Missed, MissedQuery, PlaceAt, StoreError},
 };
-use i9chat_spec::{Patch, User, api::users::ProfilePatch};
+use i9chat_spec::{Entry, Patch, Seq, User, api::users::ProfilePatch};
 
 use super::{
     acts::{sending, text},
@@ -24,12 +24,18 @@ cases![
     what_was_missed_comes_in_parts_and_up_to_a_place,
     whoever_went_missed_nothing_of_what_came_after,
     too_much_is_not_read,
+    whoever_opens_the_store_again_goes_on_where_it_was,
 ];
 
 impl Shelf {
     /// A query for everything after a position.
     pub fn after(user: &User, after: u64) -> MissedQuery {
         MissedQuery { user_id: user.user_id, after: Position(after), up_to: None, most: 100, limit: 100 }
+    }
+
+    /// A user who was made before.
+    async fn known(&self, name: &str) -> User {
+        self.store.profile(&name.parse().unwrap()).await.unwrap().unwrap().user
     }
 
     pub async fn missed(&self, query: MissedQuery) -> Missed {
@@ -162,7 +168,7 @@ async fn a_user_missed_what_was_for_them_in_log_order(shelf: &Shelf) {
     everything_happens(shelf).await;
     let told = shelf.told();
     for name in ["alice", "bob", "carol"] {
-        let user = shelf.store.profile(&name.parse().unwrap()).await.unwrap().unwrap().user;
+        let user = shelf.known(name).await;
         for after in 0..=told.len() as u64 {
             let missed = shelf.missed(Shelf::after(&user, after)).await;
             let expected: Vec<_> = told
@@ -224,4 +230,22 @@ async fn too_much_is_not_read(shelf: &Shelf) {
     let missed = async |most| shelf.missed(MissedQuery { most, ..Shelf::after(&bob, 0) }).await;
     assert!(matches!(missed(9).await, Missed::TooMuch { head: told } if told == head));
     assert_eq!(events(&missed(10).await).len(), 10);
+}
+
+async fn whoever_opens_the_store_again_goes_on_where_it_was(shelf: &Shelf) {
+    everything_happens(shelf).await;
+    let (alice, bob) = (shelf.known("alice").await, shelf.known("bob").await);
+    let all = ChatsQuery { before: None, changed_since: None, limit: 10 };
+    let before = shelf.store.chats(bob.user_id, all).await.unwrap();
+    let store = shelf.opened_again().await;
+    let head = store.head().await.unwrap();
+    assert_eq!((head.place, head.epoch), (before.place, shelf.other.head().await.unwrap().epoch));
+    assert_eq!(store.chats(bob.user_id, all).await.unwrap().value.chats, before.value.chats);
+    for chat in &before.value.chats {
+        let sent = shelf.try_to(&store, sending(&alice, chat.chat_id, text("again"))).await.unwrap();
+        assert_eq!(Some(sent.seq.get() - 1), chat.last_entry.as_ref().and_then(Entry::seq).map(Seq::get));
+    }
+    assert_eq!(store.head().await.unwrap().place.position.0, head.place.position.0 + before.value.chats.len() as u64);
+    let missed = store.missed(Shelf::after(&bob, head.place.position.0)).await.unwrap();
+    assert!(events(&missed).iter().all(|(_, event)| *event == "message_created"));
 }

@@ -3,13 +3,7 @@
 //! A case is a story of one method, or of a few together, on an empty store. What reaches the log comes through the rules, as
 //! in the server; so nothing here knows how a store keeps what it keeps.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "what fails here fails the test"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "what fails here fails the test")]
 
 mod accounts;
 mod acts;

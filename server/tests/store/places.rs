@@ -8,7 +8,7 @@ use tokio::sync::{Mutex, OnceCell};
 
 use super::{
     lab::{Neo4j, Unavailable},
-    shelf::Shelf,
+    shelf::{Shelf, Store},
 };
 
 /// A kind of store.
@@ -51,8 +51,13 @@ impl Places {
         let neo4j = neo4j.map_err(Clone::clone)?;
         neo4j.graph().unwrap().run(query("MATCH (anything) DETACH DELETE anything")).await.unwrap();
         // Two nodes of one cluster.
-        let (store, other) = (connect(neo4j).await, connect(neo4j).await);
-        Ok(Shelf::new(store, other, turn))
+        let url = neo4j.url();
+        let (store, other) = (connect(&url).await, connect(&url).await);
+        let open_again = Box::new(move || {
+            let url = url.clone();
+            Box::pin(async move { connect(&url).await as Arc<dyn Store> }) as _
+        });
+        Ok(Shelf::new(store, other, open_again, turn))
     }
 
     /// Gives back what was taken.
@@ -64,12 +69,15 @@ impl Places {
     }
 }
 
-async fn connect(neo4j: &Neo4j) -> Arc<Neo4jStore> {
-    Arc::new(Neo4jStore::connect(&neo4j.url()).await.unwrap())
+async fn connect(url: &str) -> Arc<Neo4jStore> {
+    Arc::new(Neo4jStore::connect(url).await.unwrap())
 }
 
 fn on_sqlite() -> Shelf {
     let folder = tempfile::tempdir().unwrap();
-    let store = Arc::new(SqliteStore::open(&folder.path().join("i9chat.db"), 2).unwrap());
-    Shelf::new(Arc::clone(&store) as _, store, folder)
+    let path = folder.path().join("i9chat.db");
+    let open = move || Arc::new(SqliteStore::open(&path, 2).unwrap()) as Arc<dyn Store>;
+    let store = open();
+    let open_again = Box::new(move || Box::pin(std::future::ready(open())) as _);
+    Shelf::new(Arc::clone(&store), store, open_again, folder)
 }

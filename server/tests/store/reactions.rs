@@ -1,7 +1,7 @@
 //! Reactions to messages. (REA-1 to REA-7)
 
 use i9chat_server::store::{OneMessage, Seek, Seen};
-use i9chat_spec::{ChatId, MessageId, User, api::reactions::Reaction};
+use i9chat_spec::{ChatId, Emoji, MessageId, User, api::reactions::Reaction};
 
 use super::{case::cases, groups::names, shelf::Shelf};
 
@@ -37,12 +37,12 @@ async fn a_message_shows_its_reactions_the_most_frequent_first_and_ones_own(shel
     let Seen::Found(entries) = seen else { panic!("{seen:?}") };
     let listed = entries[1].as_message().unwrap();
     assert_eq!(listed.reactions.iter().map(|count| count.count).collect::<Vec<_>>(), [2, 1, 1]);
-    assert_eq!(listed.own_reaction.as_ref().map(|emoji| emoji.as_str()), Some("❤️"));
+    assert_eq!(listed.own_reaction.as_ref().map(Emoji::as_str), Some("❤️"));
     assert!(entries[0].as_message().unwrap().reactions.is_empty());
     shelf.react(&bob, group, other, Some("🎉")).await;
     let last = shelf.chat(&bob, group).await.last_entry.unwrap();
     let last = last.as_message().unwrap();
-    assert_eq!((last.reactions.len(), last.own_reaction.as_ref().map(|emoji| emoji.as_str())), (1, Some("🎉")));
+    assert_eq!((last.reactions.len(), last.own_reaction.as_ref().map(Emoji::as_str)), (1, Some("🎉")));
 
     // Another in its place; none.
     shelf.react(&bob, group, message, Some("🎉")).await;

@@ -155,10 +155,10 @@ async fn a_session_that_has_ended_is_kept_as_it_was_and_not_listed(shelf: &Shelf
     let bob = shelf.user("bob").await;
     let second = opens(shelf, alice.user_id, 10).await;
     let foreign = EndSession { user_id: bob.user_id, session_id: second };
-    assert_eq!(code(shelf.try_to(&shelf.store, foreign).await), "session_not_found");
+    assert_eq!(code(&shelf.try_to(&shelf.store, foreign).await), "session_not_found");
     shelf.commit(EndSession { user_id: alice.user_id, session_id: second }).await;
     let again = EndSession { user_id: alice.user_id, session_id: second };
-    assert_eq!(code(shelf.try_to(&shelf.other, again).await), "session_not_found", "it has ended on every node");
+    assert_eq!(code(&shelf.try_to(&shelf.other, again).await), "session_not_found", "it has ended on every node");
 
     assert_eq!(shelf.other.session(second).await.unwrap().unwrap().times.ended_at, Some(at(0)));
     assert!(!shelf.store.advance_tokens(second, 2, hash(2), at(20)).await.unwrap());

@@ -1,6 +1,6 @@
 //! A store that a case tries, and what a case does on it.
 
-use std::{any::Any, sync::Arc};
+use std::{any::Any, pin::Pin, sync::Arc};
 
 use i9chat_server::{
     bus::Committed,
@@ -28,6 +28,9 @@ pub trait Store: LogStore + AccountStore + MediaRecords + LastSeen {}
 
 impl<T: LogStore + AccountStore + MediaRecords + LastSeen> Store for T {}
 
+/// Opens what there is as a node does that starts.
+pub type OpenAgain = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Arc<dyn Store>>>>>;
+
 /// An empty store.
 pub struct Shelf {
     /// The store.
@@ -36,6 +39,7 @@ pub struct Shelf {
     pub other: Arc<dyn Store>,
     /// What was committed, as its committer was told.
     told: Mutex<Vec<Committed>>,
+    opened_again: OpenAgain,
     _kept: Box<dyn Any>,
 }
 
@@ -79,8 +83,13 @@ pub fn account(name: &str) -> NewAccount {
 
 impl Shelf {
     /// A store, with what must live as long as it.
-    pub fn new(store: Arc<dyn Store>, other: Arc<dyn Store>, kept: impl Any) -> Self {
-        Self { store, other, told: Mutex::default(), _kept: Box::new(kept) }
+    pub fn new(store: Arc<dyn Store>, other: Arc<dyn Store>, opened_again: OpenAgain, kept: impl Any) -> Self {
+        Self { store, other, told: Mutex::default(), opened_again, _kept: Box::new(kept) }
+    }
+
+    /// The store as a node finds it that starts now. Nobody else uses it any more.
+    pub async fn opened_again(&self) -> Arc<dyn Store> {
+        (self.opened_again)().await
     }
 
     /// Makes the account of a user.
@@ -203,7 +212,7 @@ pub fn append(
 }
 
 /// The code of a refusal.
-pub fn code<T, R: Refusal>(outcome: Result<T, R>) -> String {
+pub fn code<T, R: Refusal + Copy>(outcome: &Result<T, R>) -> String {
     match outcome {
         Ok(_) => "done".to_owned(),
         Err(refusal) => refusal.code().to_string(),

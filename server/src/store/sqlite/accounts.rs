@@ -139,6 +139,3 @@ impl AccountStore for SqliteStore {
         self.write(move |connection| sessions::forget(connection, ended_before)).await
     }
 }
-
-#[cfg(test)]
-mod tests;

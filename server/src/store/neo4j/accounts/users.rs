@@ -59,7 +59,7 @@ pub(super) async fn has_email(driver: &Driver, email: &EmailAddress) -> Result<b
 
 pub(super) async fn make(driver: &Driver, account: &NewAccount) -> Result<AccountMade, StoreError> {
     #[derive(Deserialize)]
-    struct Made {
+    struct Outcome {
         named: Option<UserId>,
         addressed: Option<UserId>,
         made: u64,
@@ -76,17 +76,17 @@ pub(super) async fn make(driver: &Driver, account: &NewAccount) -> Result<Accoun
         .with("bio", account.bio.as_str())
         .with("created_at", account.session.created_at.as_millis())
         .with("session", sessions::properties(user_id, &account.session));
-    let made = match driver.write::<Made>(&statement).await {
+    let made = match driver.write::<Outcome>(&statement).await {
         // Somebody else was faster by less than it takes to look: now it can be seen who.
         Err(Failure::Taken(_)) => driver.write(&statement).await?,
         outcome => outcome?,
     };
     match made.first() {
-        Some(Made { made: 1.., .. }) => Ok(AccountMade::Made),
-        Some(Made { named: Some(named), .. }) if *named != user_id => Ok(AccountMade::UsernameTaken),
-        Some(Made { addressed: Some(addressed), .. }) if *addressed != user_id => Ok(AccountMade::AddressTaken),
+        Some(Outcome { made: 1.., .. }) => Ok(AccountMade::Made),
+        Some(Outcome { named: Some(named), .. }) if *named != user_id => Ok(AccountMade::UsernameTaken),
+        Some(Outcome { addressed: Some(addressed), .. }) if *addressed != user_id => Ok(AccountMade::AddressTaken),
         // It was made by a try whose answer was lost.
-        Some(Made { named: Some(_), addressed: Some(_), .. }) => Ok(AccountMade::Made),
+        Some(Outcome { named: Some(_), addressed: Some(_), .. }) => Ok(AccountMade::Made),
         _ => Err(StoreError::Corrupt("an account was neither made nor found".to_owned())),
     }
 }

@@ -1,4 +1,3 @@
-//! The log of a file that an earlier version made, and of one that has grown old.
+//! The log of a file that an earlier version made.
 
 mod migration;
-mod retention;

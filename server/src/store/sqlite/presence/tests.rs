@@ -59,13 +59,3 @@ async fn after_a_crash_those_who_were_there_were_last_seen_at_the_last_renewal()
     store.begin(at(2000)).await.unwrap();
     assert_eq!(store.last_seen(users).await.unwrap(), expected, "nobody was there between two starts");
 }
-
-#[tokio::test]
-async fn the_newest_note_counts_and_users_who_are_not_there_are_passed_over() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = with_users(&folder).await;
-    store.note(vec![note(1, true, 1), note(9, true, 1)]).await.unwrap();
-    store.note(vec![note(1, false, 2)]).await.unwrap();
-    store.note(vec![note(1, true, 3)]).await.unwrap();
-    assert_eq!(store.last_seen(vec![user(9), user(1)]).await.unwrap(), [None, Some(at(3))]);
-}

@@ -161,3 +161,57 @@ pub(in crate::store::neo4j::log) async fn message(
         Ok(message.map_or(Seen::NoMessage, |message| Seen::Found(Box::new(message))))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stretch(from: u64, to: Option<u64>) -> Stretch {
+        Stretch { from: from.try_into().unwrap(), to: to.map(|to| to.try_into().unwrap()) }
+    }
+
+    fn before(seq: u64) -> Seek {
+        Seek::Before(seq.try_into().unwrap())
+    }
+
+    fn after(seq: u64) -> Seek {
+        Seek::After(seq.try_into().unwrap())
+    }
+
+    /// A chat of ten entries, of which the viewer sees all but 4 to 6.
+    fn holds(seek: Seek, found: &[u64], limit: usize) -> bool {
+        has_no_holes(seek, &[stretch(1, Some(3)), stretch(7, None)], 10, found, limit)
+    }
+
+    #[test]
+    fn what_is_seen_follows_on_each_other() {
+        assert!(holds(Seek::Newest, &[10, 9, 8], 3));
+        assert!(holds(Seek::Newest, &[10, 9, 8, 7, 3, 2, 1], 50));
+        assert!(holds(before(8), &[7, 3, 2], 3));
+        assert!(holds(before(6), &[3, 2, 1], 3));
+        assert!(holds(before(1), &[], 3));
+        assert!(holds(before(500), &[10, 9], 2), "from beyond the end");
+        assert!(holds(after(2), &[3, 7, 8], 3));
+        assert!(holds(after(4), &[7, 8, 9, 10], 50));
+        assert!(holds(after(10), &[], 50));
+    }
+
+    #[test]
+    fn what_was_written_last_may_be_missing() {
+        assert!(holds(Seek::Newest, &[9, 8], 2));
+        assert!(holds(after(7), &[8], 50));
+        assert!(holds(after(7), &[], 50));
+    }
+
+    #[test]
+    fn what_comes_before_something_that_is_seen_may_not() {
+        assert!(!holds(Seek::Newest, &[10, 8, 7], 3));
+        assert!(!holds(Seek::Newest, &[9, 8, 7, 2, 1], 50), "the end of a stretch");
+        assert!(!holds(Seek::Newest, &[10, 9, 8, 7, 3, 2], 50), "the beginning of the chat");
+        assert!(!holds(before(10), &[8, 7], 2));
+        assert!(!holds(before(10), &[], 2));
+        assert!(!holds(before(8), &[3, 2], 2));
+        assert!(!holds(after(2), &[7, 8], 2));
+        assert!(!holds(after(6), &[7, 9], 2));
+    }
+}

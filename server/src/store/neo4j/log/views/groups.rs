@@ -1,4 +1,6 @@
-use i9chat_spec::{ChatId, ChatKind, GroupDescription, GroupName, MediaId, Role, Timestamp, User, UserId, api::groups::Group};
+use i9chat_spec::{
+    ChatId, ChatKind, GroupDescription, GroupName, MediaId, Role, Timestamp, User, UserId, api::groups::Group,
+};
 use serde::Deserialize;
 
 use super::{Met, Viewed, about, by_name, settled, viewed};
