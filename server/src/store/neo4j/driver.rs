@@ -4,6 +4,7 @@
 //! done here: it sets no time-out for explicit transactions, tries no refused connection again, retries some failures for a
 //! minute, and leaves a transaction that is dropped open until its connection is used again.
 
+mod address;
 mod failure;
 mod statement;
 mod transaction;
@@ -11,14 +12,13 @@ mod transaction;
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, future::BoxFuture};
-use neo4rs::{Config, ConfigBuilder, Graph};
+use neo4rs::{Config, Graph};
 use parking_lot::RwLock;
 use serde::de::DeserializeOwned;
 use tokio::{
     sync::Semaphore,
     time::{Instant, sleep, timeout_at},
 };
-use url::Url;
 
 pub(super) use self::{
     failure::Failure,
@@ -39,8 +39,6 @@ const RETRY_TIME: Duration = Duration::from_secs(3);
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 /// The longest pause before something is tried again.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
-/// How many rows are asked for at once.
-const ROWS: usize = 256;
 /// How much may run and wait at once; more is refused as overloaded.
 const WAITING: usize = 4096;
 
@@ -71,7 +69,7 @@ impl fmt::Debug for Driver {
 impl Driver {
     /// A driver with at most so many connections. Connects when a statement is run.
     pub(super) fn new(url: &str, connections: usize) -> Result<Self, StoreError> {
-        let config = config(url, connections)?;
+        let config = address::config(url, connections)?;
         // neo4rs asks rustls for a default, of which there are two in this program.
         drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
         let graph = Graph::connect(config.clone()).map_err(Failure::of)?;
@@ -166,33 +164,4 @@ async fn retried<T, F: Future<Output = Result<T, Failure>>>(mut attempt: impl Fn
 async fn pause_before_retry(pause: &mut Duration) {
     sleep(pause.mul_f64(rand::random_range(0.5..1.0))).await;
     *pause = (*pause * 2).min(LONGEST_PAUSE);
-}
-
-/// What neo4rs is told: the scheme decides about TLS alone. There is one database and one server that writes to it.
-fn config(url: &str, connections: usize) -> Result<Config, StoreError> {
-    let wrong = |why: &str| StoreError::Unavailable(format!("the address of Neo4j {why}"));
-    let url = Url::parse(url).map_err(|error| wrong(&format!("is no URL: {error}")))?;
-    let scheme = match url.scheme() {
-        "neo4j" | "bolt" => "bolt",
-        "neo4j+s" | "bolt+s" => "bolt+s",
-        "neo4j+ssc" | "bolt+ssc" => "bolt+ssc",
-        _ => return Err(wrong("starts with neo4j://, neo4j+s:// or neo4j+ssc://")),
-    };
-    let host = url.host_str().ok_or_else(|| wrong("names no host"))?;
-    let decoded = |text: &str| -> Result<String, StoreError> {
-        let pair = serde_urlencoded::from_str::<Vec<(String, String)>>(&format!("text={}", text.replace('+', "%2B")));
-        let pair = pair.ok().and_then(|mut pairs| pairs.pop());
-        pair.map(|(_, text)| text).ok_or_else(|| wrong("has a name or password that cannot be read"))
-    };
-    let builder = ConfigBuilder::new()
-        .uri(format!("{scheme}://{host}:{}", url.port().unwrap_or(7687)))
-        .user(decoded(url.username())?)
-        .password(decoded(url.password().unwrap_or_default())?)
-        .max_connections(connections)
-        .fetch_size(ROWS)
-        // For each response. How long we wait in all is decided here.
-        .connection_timeout(SCHEMA_TIME);
-    let database = url.path().trim_matches('/');
-    let builder = if database.is_empty() { builder } else { builder.db(decoded(database)?) };
-    builder.build().map_err(|error| Failure::of(error).into())
 }

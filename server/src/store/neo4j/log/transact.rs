@@ -114,6 +114,7 @@ impl Log {
 
     fn decide(&self, state: &mut State, head: LogHead, decide: Decide) -> Result<Decided, StoreError> {
         self.check(head.epoch)?;
+        self.head.note(head.place);
         let decided = decide(state, head.place)?;
         check(&decided.changes, head.place)?;
         Ok(decided)

@@ -1,0 +1,86 @@
+//! Who holds the log's lock, and for how long.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use i9chat_server::{
+    domain::{Place, State, Wanted},
+    store::{Decided, LogStore},
+};
+use i9chat_spec::Timestamp;
+use serde_json::json;
+use tokio::{sync::oneshot, time::timeout};
+
+use super::{
+    lab::{Link, Neo4j, Passage},
+    world::{bolt, cases, node, shelf, two_in_a_chat},
+};
+
+cases![
+    a_look_at_the_head_waits_for_who_appends,
+    a_node_that_goes_silent_with_the_lock_loses_it,
+    a_batch_that_nobody_waits_for_lets_go_of_the_lock,
+];
+
+/// Longer than a silent client may hold the lock, and than it takes to see that it does.
+const LOSES_IT: Duration = Duration::from_secs(8);
+
+/// What a node takes the lock with.
+const LOCK: &str = "MATCH (log:Log {name: 'log'}) SET log.turn = 0 RETURN log.position";
+
+async fn a_look_at_the_head_waits_for_who_appends(neo4j: &Neo4j) {
+    let store = node(&neo4j.url()).await;
+    let before = store.head().await.unwrap().place.position;
+    let mut holder = bolt(neo4j);
+    holder.begin().unwrap();
+    holder.run(LOCK, json!({})).unwrap();
+    let mut look = std::pin::pin!(store.head());
+    assert!(timeout(Duration::from_millis(500), look.as_mut()).await.is_err(), "the head was read without the lock");
+    // Ends the transaction.
+    drop(holder);
+    assert_eq!(look.await.unwrap().place.position, before);
+}
+
+async fn a_node_that_goes_silent_with_the_lock_loses_it(neo4j: &Neo4j) {
+    let link = Link::to(neo4j.address()).await.unwrap();
+    let silent = node(&neo4j.url_through(link.address())).await;
+    let living = shelf(&neo4j.url()).await;
+    let (alice, chat_id) = two_in_a_chat(&living).await;
+    let link = Arc::new(link);
+    let (tell, told) = oneshot::channel();
+    let stalls = Arc::clone(&link);
+    let holds = tokio::spawn(async move {
+        let decide = Box::new(move |_: &mut State, _: Place| {
+            stalls.set(Passage::Stalled);
+            tell.send(()).unwrap();
+            Ok(Decided::default())
+        });
+        silent.transact(Wanted::default(), Timestamp::from_millis(1), decide).await
+    });
+    told.await.unwrap();
+    let started = Instant::now();
+    living.send(&alice, chat_id, "on with it").await;
+    assert!(started.elapsed() < LOSES_IT, "it was held up for {:?}", started.elapsed());
+    assert!(started.elapsed() > Duration::from_secs(2), "the lock was not held: {:?}", started.elapsed());
+    link.set(Passage::Cut);
+    drop(holds.await.unwrap());
+}
+
+async fn a_batch_that_nobody_waits_for_lets_go_of_the_lock(neo4j: &Neo4j) {
+    let store = node(&neo4j.url()).await;
+    let (tell, told) = oneshot::channel();
+    let decide = Box::new(move |_: &mut State, _: Place| {
+        tell.send(()).unwrap();
+        Ok(Decided::default())
+    });
+    let mut given_up = Box::pin(store.transact(Wanted::default(), Timestamp::from_millis(1), decide));
+    tokio::select! {
+        _ = told => {}
+        _ = &mut given_up => {}
+    }
+    drop(given_up);
+    let head = timeout(Duration::from_secs(1), store.head()).await;
+    assert!(head.is_ok(), "the lock is still held");
+}

@@ -1,0 +1,58 @@
+//! What only Neo4j can do wrong: plans that walk what grows, several nodes that append at once, commits whose answer is lost,
+//! clients that go silent with a lock. What every store must do alike is tried by the test program `store`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what fails here fails the test"
+)]
+
+#[path = "../store/acts.rs"]
+#[expect(dead_code, reason = "the test program `store` uses all of it")]
+mod acts;
+mod appending;
+mod bolt;
+mod commits;
+#[path = "../scale_out/lab.rs"]
+mod lab;
+mod locks;
+mod meddler;
+mod plans;
+mod schema;
+#[path = "../store/shelf.rs"]
+#[expect(dead_code, reason = "the test program `store` uses all of it")]
+mod shelf;
+mod world;
+
+use std::{process::ExitCode, sync::Arc};
+
+use libtest_mimic::{Arguments, Trial};
+use tokio::runtime::Runtime;
+
+use self::world::{Case, World};
+
+fn cases() -> Vec<Case> {
+    [plans::cases(), schema::cases(), appending::cases(), commits::cases(), locks::cases()].concat()
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let runtime = match Runtime::new() {
+        Ok(runtime) => Arc::new(runtime),
+        Err(error) => {
+            eprintln!("the runtime cannot be started: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let world = Arc::new(World::default());
+    let trial = |case: Case| {
+        let (runtime, world) = (Arc::clone(&runtime), Arc::clone(&world));
+        Trial::ignorable_test(case.name, move || runtime.block_on(world.run(case)))
+    };
+    let trials = cases().into_iter().map(trial).collect();
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    runtime.block_on(world.end());
+    conclusion.exit_code()
+}
