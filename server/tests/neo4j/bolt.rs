@@ -114,7 +114,9 @@ fn pack(bytes: &mut Vec<u8>, value: &Value) {
         }
         Value::Array(values) => {
             sized(0xd6, values.len());
-            values.iter().for_each(|value| pack(bytes, value));
+            for value in values {
+                pack(bytes, value);
+            }
         }
         Value::Object(entries) => {
             sized(0xda, entries.len());

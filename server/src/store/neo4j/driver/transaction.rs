@@ -12,7 +12,7 @@ const ROLLBACK_TIME: Duration = Duration::from_millis(500);
 
 /// A transaction: all or nothing. It must be committed or rolled back, never just dropped.
 pub(in crate::store::neo4j) struct Transaction {
-    transaction: Txn,
+    inner: Txn,
     driver: Driver,
     pool: u64,
     /// When it is given up.
@@ -20,8 +20,8 @@ pub(in crate::store::neo4j) struct Transaction {
 }
 
 impl Transaction {
-    pub(super) fn new(transaction: Txn, driver: Driver, pool: u64) -> Self {
-        Self { transaction, driver, pool, ends_at: Instant::now() + TRANSACTION_TIME }
+    pub(super) fn new(inner: Txn, driver: Driver, pool: u64) -> Self {
+        Self { inner, driver, pool, ends_at: Instant::now() + TRANSACTION_TIME }
     }
 
     /// Gives the transaction so much time from now on.
@@ -34,7 +34,7 @@ impl Transaction {
         &mut self,
         statement: Statement,
     ) -> Result<Vec<T>, Failure> {
-        let transaction = &mut self.transaction;
+        let transaction = &mut self.inner;
         let rows = async {
             let mut stream = transaction.execute(statement.query()).await?;
             let mut rows = Vec::new();
@@ -48,13 +48,13 @@ impl Transaction {
 
     /// Runs a statement that answers no rows.
     pub(in crate::store::neo4j) async fn execute(&mut self, statement: Statement) -> Result<(), Failure> {
-        by(self.ends_at, self.transaction.run(statement.query()).boxed()).await
+        by(self.ends_at, self.inner.run(statement.query()).boxed()).await
     }
 
     /// Makes durable what was done. After [`Failure::Lost`] it is not known whether it is.
     pub(in crate::store::neo4j) async fn commit(self) -> Result<(), Failure> {
         // The server may be writing it out by now: that is waited for longer.
-        let outcome = by(Instant::now() + ANSWER_TIME, self.transaction.commit().boxed()).await;
+        let outcome = by(Instant::now() + ANSWER_TIME, self.inner.commit().boxed()).await;
         if let Err(Failure::Lost(_)) = outcome {
             self.driver.renew(self.pool);
         }
@@ -63,7 +63,7 @@ impl Transaction {
 
     /// Undoes what was done, and lets go of what was locked.
     pub(in crate::store::neo4j) async fn rollback(self) {
-        let undone = by(Instant::now() + ROLLBACK_TIME, self.transaction.rollback().boxed()).await;
+        let undone = by(Instant::now() + ROLLBACK_TIME, self.inner.rollback().boxed()).await;
         if let Err(failure @ Failure::Lost(_)) = undone {
             tracing::debug!(%failure, "a transaction is undone by closing its connection");
             self.driver.renew(self.pool);

@@ -152,7 +152,9 @@ pub(super) async fn append(
 ) -> Result<HashMap<ChatId, i64>, Failure> {
     let mut writes = Writes::new(basis.versions.keys().copied());
     decided.changes.iter().try_for_each(|change| writes.change(change))?;
-    decided.effects.iter().for_each(|effect| writes.effect(effect));
+    for effect in &decided.effects {
+        writes.effect(effect);
+    }
     let versions = writes.versions();
     let place = decided.changes.last().map_or(basis.place, |change| change.record.place);
     if let Some(rare) = writes.rare(APPLY) {

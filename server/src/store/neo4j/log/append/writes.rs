@@ -61,7 +61,7 @@ struct ChatWrite {
 struct GroupWrite {
     name: Option<String>,
     description: Option<String>,
-    picture_id: Option<Option<String>>,
+    picture_id: Option<Value>,
     /// How many more are in it.
     more: i64,
 }
@@ -260,7 +260,7 @@ impl Writes {
                 return;
             }
             ActivityKind::PictureChanged => {
-                self.groups.entry(activity.chat_id).or_default().picture_id = Some(activity.to.clone());
+                self.groups.entry(activity.chat_id).or_default().picture_id = Some(activity.to.clone().into());
                 return;
             }
             ActivityKind::AdminAdded | ActivityKind::AdminSucceeded => Role::Admin,
@@ -370,7 +370,7 @@ impl GroupWrite {
             ("name", self.name.clone().into()),
             ("description", self.description.clone().into()),
             ("has_picture", self.picture_id.is_some().into()),
-            ("picture_id", self.picture_id.clone().flatten().into()),
+            ("picture_id", self.picture_id.clone().into()),
             ("more", self.more.into()),
         ])
     }

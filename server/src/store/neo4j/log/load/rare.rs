@@ -64,13 +64,16 @@ CALL () {
 }
 RETURN messages, counts, own, media, profiles, sessions, sessions_of";
 
+/// Whose, the bio, the picture, and where.
+type ProfileRow = (UserId, Bio, Option<MediaId>, Option<Latitude>, Option<Longitude>);
+
 #[derive(Deserialize)]
 struct Row {
     messages: Vec<(ChatId, MessageId, String)>,
     counts: Vec<(ChatId, MessageId, String)>,
     own: Vec<(ChatId, MessageId, UserId, Emoji)>,
     media: Vec<(MediaId, UserId, MediaPurpose, MediaKind, String)>,
-    profiles: Vec<(UserId, Bio, Option<MediaId>, Option<Latitude>, Option<Longitude>)>,
+    profiles: Vec<ProfileRow>,
     sessions: Vec<(SessionId, UserId)>,
     sessions_of: Vec<(UserId, SessionId)>,
 }
