@@ -34,6 +34,9 @@ const OPTIONS: [&str; 12] = [
     "100000",
 ];
 
+/// How many lines of a node's output are shown when a test fails.
+const SHOWN: usize = 40;
+
 /// How clients come back.
 const BACKOFF: Backoff = Backoff { first: Duration::from_millis(100), longest: Duration::from_secs(1) };
 
@@ -49,6 +52,7 @@ pub struct Cluster {
     pub nodes: Vec<Node>,
     pub doors: Vec<Door>,
     mailbox: Mailbox,
+    has_ended: bool,
     _data: TempDir,
 }
 
@@ -81,7 +85,7 @@ impl Cluster {
             let places = order.map(|node| node.process.url().trim_start_matches("http://").to_owned());
             doors.push(Door::to(places.collect()).await.unwrap());
         }
-        Self { nodes, doors, mailbox, _data: data }
+        Self { nodes, doors, mailbox, has_ended: false, _data: data }
     }
 
     /// Signs a user up, whose name begins as said, and answers the name and what they sign in with.
@@ -113,7 +117,23 @@ impl Cluster {
     /// Stops all nodes in order.
     pub async fn end(mut self) {
         for (number, node) in self.nodes.iter_mut().enumerate() {
-            assert!(node.process.stop().await, "node {number} stops in order: {}", node.process.output());
+            assert!(node.process.stop().await, "node {number} stops in order");
+        }
+        self.has_ended = true;
+    }
+}
+
+/// Shows what the nodes said last, when a test fails.
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if self.has_ended {
+            return;
+        }
+        for (number, node) in self.nodes.iter().enumerate() {
+            let output = node.process.output();
+            let from = output.lines().count().saturating_sub(SHOWN);
+            eprintln!("node {number} said last:");
+            output.lines().skip(from).for_each(|line| eprintln!("    {line}"));
         }
     }
 }

@@ -110,8 +110,7 @@ pub async fn a_commit_whose_answer_is_lost_is_neither_lost_nor_done_twice(ground
     committing.await.unwrap();
     is_beyond(&ground.neo4j, before).await;
     assert!(!sending.is_finished(), "the node does not know");
-    link.set(Passage::Cut);
-    link.set(Passage::FREE);
+    link.reset();
     let sent = sending.await.unwrap();
     assert_eq!(sent.seq.get(), 1);
     assert_eq!(pair.history().await, ["is it there?"]);
@@ -155,8 +154,7 @@ async fn under_load(cluster: &Cluster, at_commit: Passage) {
             node.to_neo4j.set_before(COMMIT, at_commit).await.unwrap();
             // The commit is done by now, or undone: nobody else could write before.
             load.goes_on_at((number + 1) % NODES).await;
-            node.to_neo4j.set(Passage::Cut);
-            node.to_neo4j.set(Passage::FREE);
+            node.to_neo4j.reset();
         }
     }
     load.goes_on().await;
@@ -174,8 +172,7 @@ pub async fn a_node_whose_commit_is_stuck_holds_nobody_up_for_long(ground: &Grou
     let sent = answer.expect("the log is taken from a node that says nothing").unwrap();
     assert_eq!(sent.seq.get(), 1);
     assert!(!sending.is_finished(), "the way is still blocked");
-    link.set(Passage::Cut);
-    link.set(Passage::FREE);
+    link.reset();
     let sent = sending.await.unwrap();
     assert_eq!(sent.seq.get(), 2);
     assert_eq!(pair.history().await, ["not held up", "stuck"]);

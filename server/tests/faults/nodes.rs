@@ -91,8 +91,7 @@ pub async fn a_node_that_stood_still_with_the_log_in_its_hands_comes_back_as_one
     load.goes_on_at(1).await;
     watch.until(is_gone).await;
     // What it said last is never heard.
-    sleeper.to_neo4j.set(Passage::Cut);
-    sleeper.to_neo4j.set(Passage::FREE);
+    sleeper.to_neo4j.reset();
     sleeper.wake().await;
     load.goes_on().await;
     watch.until(is_here).await;

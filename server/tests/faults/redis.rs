@@ -1,6 +1,6 @@
 //! A Redis that loses everything, is out of reach, or stands still: what is durable goes on.
 
-use i9chat_sdk::{Signup, spec::ErrorCode};
+use i9chat_sdk::{Credentials, Signup, spec::ErrorCode};
 
 use crate::{
     cluster::Cluster,
@@ -56,12 +56,15 @@ pub async fn a_redis_that_stands_still_holds_nothing_durable_up(ground: &Ground)
     let cluster = Cluster::start(&ground.neo4j, &ground.redis, &LEASE).await;
     let load = Load::start(&cluster).await;
     let (name, latecomer) = cluster.sign_up("latecomer").await;
+    let before = cluster.connect(0, latecomer).await;
+    let latecomer = Credentials::session(before.session().await.expect("signed in"));
+    before.close().await;
     load.goes_on().await;
     for node in &cluster.nodes {
         node.to_redis.set(Passage::Stalled);
     }
     load.goes_on().await;
-    // Whoever comes meanwhile is let in, too.
+    // Whoever is signed in is let in meanwhile, too.
     let latecomer = cluster.connect(0, latecomer).await;
     latecomer.direct(&load.people[0].name).await.unwrap().send("is anybody there?").await.unwrap();
     load.goes_on().await;

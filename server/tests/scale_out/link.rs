@@ -43,6 +43,8 @@ pub struct Link {
 /// What all connections of a link go through.
 struct Gate {
     passage: watch::Sender<Passage>,
+    /// How often all of them were ended.
+    resets: watch::Sender<u64>,
     trap: Mutex<Option<Trap>>,
 }
 
@@ -59,7 +61,8 @@ impl Link {
         let there = there.into();
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let gate = Arc::new(Gate { passage: watch::Sender::new(Passage::FREE), trap: Mutex::default() });
+        let passage = watch::Sender::new(Passage::FREE);
+        let gate = Arc::new(Gate { passage, resets: watch::Sender::default(), trap: Mutex::default() });
         let through = Arc::clone(&gate);
         let accepting = tokio::spawn(async move {
             // Ends what it started when it is aborted.
@@ -80,6 +83,12 @@ impl Link {
     /// Changes what it lets through, on all its connections.
     pub fn set(&self, passage: Passage) {
         self.gate.passage.send_replace(passage);
+    }
+
+    /// Ends all its connections, with what waits in them, and lets new ones through.
+    pub fn reset(&self) {
+        self.gate.resets.send_modify(|resets| *resets += 1);
+        self.set(Passage::FREE);
     }
 
     /// Changes it as soon as a piece with this sign is on its way there, before that piece is let through. What is answered ends
@@ -118,7 +127,7 @@ impl Gate {
 }
 
 async fn carry(near: TcpStream, there: String, gate: Arc<Gate>) {
-    let mut until_cut = gate.passage.subscribe();
+    let (mut until_cut, mut until_reset) = (gate.passage.subscribe(), gate.resets.subscribe());
     let both = async {
         let far = TcpStream::connect(there).await?;
         near.set_nodelay(true)?;
@@ -129,8 +138,10 @@ async fn carry(near: TcpStream, there: String, gate: Arc<Gate>) {
         io::Result::Ok(())
     };
     tokio::select! {
+        biased;
         // Both ends see for themselves that the connection is gone.
         _ = until_cut.wait_for(|passage| *passage == Passage::Cut) => {}
+        _ = until_reset.changed() => {}
         _ = both => {}
     }
 }
