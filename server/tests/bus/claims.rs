@@ -83,11 +83,11 @@ async fn of_those_who_save_at_once_one_gets_through(scene: &Scene) {
     for round in 0..5_u8 {
         let seen = nodes[0].claims.claim_to(Purpose::Signup, &"alice@example.com".parse().unwrap()).await.unwrap();
         let seen = seen.map(|stored| stored.version);
-        let saves = (0..10_u8).map(|n| {
+        let saving = (0..10_u8).map(|n| {
             let save = SaveClaim { seen, ..asked("alice@example.com", round * 10 + n) };
             nodes[usize::from(n % 2)].claims.save_claim(save)
         });
-        let saved = futures_util::future::join_all(saves).await;
+        let saved = futures_util::future::join_all(saving).await;
         let through: Vec<_> = (0..10).filter(|n| *saved[usize::from(*n)].as_ref().unwrap()).collect();
         assert_eq!(through.len(), 1);
         for n in 0..10 {

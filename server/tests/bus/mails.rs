@@ -66,8 +66,8 @@ async fn mails_come_in_the_order_in_which_they_are_due_and_the_next_one_is_annou
     let third = queue(&node, 1, 30).await;
     let first = queue(&node, 2, 10).await;
     let second = queue(&node, 3, 20).await;
-    let none = node.mails.due_mails(at(9), 4).await.unwrap();
-    assert_eq!((mails(&none), none.next_due_at), (vec![], Some(at(10))));
+    let early = node.mails.due_mails(at(9), 4).await.unwrap();
+    assert_eq!((mails(&early), early.next_due_at), (vec![], Some(at(10))));
     let due = node.mails.due_mails(at(20), 1).await.unwrap();
     assert_eq!((mails(&due), due.next_due_at), (vec![first], Some(at(20))), "the second is due already");
     node.mails.remove_mail(&due.mails[0].id).await.unwrap();
@@ -109,9 +109,9 @@ async fn two_nodes_share_the_mails(scene: &Scene) {
     for n in 0..40 {
         queue(&nodes[0], n, 0).await;
     }
-    let takes = (0..60).map(|n| nodes[n % 2].mails.due_mails(at(1), 4));
+    let asking = (0..60).map(|n| nodes[n % 2].mails.due_mails(at(1), 4));
     let mut taken: Vec<QueuedMail> = Vec::new();
-    for due in futures_util::future::join_all(takes).await {
+    for due in futures_util::future::join_all(asking).await {
         taken.extend(due.unwrap().mails);
     }
     assert_eq!(taken.len(), 40);
@@ -124,7 +124,8 @@ async fn time_passes(scene: &Scene, queued: &QueuedMail) {
     let mut claim = redis::cmd("XCLAIM");
     claim.arg(format!("{prefix}mails:taken")).arg("senders").arg("whoever").arg(0).arg(&queued.id.0);
     claim.arg("IDLE").arg(80_000).arg("JUSTID");
-    assert_eq!(claim.query_async::<Vec<String>>(&mut redis).await.unwrap(), [queued.id.0.clone()]);
+    let claimed: Vec<String> = claim.query_async(&mut redis).await.unwrap();
+    assert_eq!(claimed, std::slice::from_ref(&queued.id.0));
 }
 
 async fn mails_of_a_node_that_ended_are_taken_by_others_after_some_time(scene: &Scene) {

@@ -24,7 +24,6 @@ mod leases;
 mod live;
 mod mails;
 mod memory;
-mod own_redis;
 mod places;
 mod presence;
 mod rates;

@@ -1,16 +1,12 @@
 //! Where a case finds its bus.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 
 use super::{
     case::Needs,
     lab::{Redis, Unavailable},
-    own_redis::OwnRedis,
     scene::{Scene, Ways},
 };
 
@@ -35,7 +31,7 @@ impl Place {
 /// What the cases of one run share: one Redis, in which each has keys of its own.
 #[derive(Default)]
 pub struct Places {
-    redis: OnceCell<Result<Redis, Unavailable>>,
+    redis: Mutex<Option<Result<Redis, Unavailable>>>,
     cases: AtomicUsize,
 }
 
@@ -45,11 +41,16 @@ impl Places {
         match (place, needs) {
             (Place::Local, _) => Ok(Scene::new(Ways::Local)),
             (Place::Redis, Needs::OwnRedis) => {
-                let own = OwnRedis::start().await?;
-                Ok(Scene::new(Ways::Redis { url: own.url(), prefix: "i9chat".to_owned(), own: Some(own) }))
+                let own = Redis::own().await?;
+                let (url, prefix) = (own.url(), own.prefix().to_owned());
+                Ok(Scene::new(Ways::Redis { url, prefix, own: Some(Box::new(own)) }))
             }
             (Place::Redis, _) => {
-                let redis = self.redis.get_or_init(Redis::fresh).await.as_ref().map_err(Clone::clone)?;
+                let mut shared = self.redis.lock().await;
+                if shared.is_none() {
+                    *shared = Some(Redis::fresh().await);
+                }
+                let redis = shared.as_ref().unwrap().as_ref().map_err(Clone::clone)?;
                 let prefix = format!("{}-{}", redis.prefix(), self.cases.fetch_add(1, Ordering::Relaxed));
                 Ok(Scene::new(Ways::Redis { url: redis.url(), prefix, own: None }))
             }
@@ -57,9 +58,8 @@ impl Places {
     }
 
     /// Gives back what was taken.
-    pub async fn end(self: Arc<Self>) {
-        let redis = Arc::into_inner(self).and_then(|places| places.redis.into_inner());
-        if let Some(Ok(redis)) = redis {
+    pub async fn end(&self) {
+        if let Some(Ok(redis)) = self.redis.lock().await.take() {
             redis.end().await;
         }
     }

@@ -25,8 +25,8 @@ use uuid::Uuid;
 
 use super::{
     heard::Heard,
+    lab,
     memory::{HandClock, Memory, at},
-    own_redis::OwnRedis,
 };
 
 /// How long what was taken from the queue of clean-ups stays with who took it, on a single node.
@@ -37,7 +37,7 @@ pub enum Ways {
     /// There is one.
     Local,
     /// Redis.
-    Redis { url: String, prefix: String, own: Option<OwnRedis> },
+    Redis { url: String, prefix: String, own: Option<Box<lab::Redis>> },
 }
 
 /// Nodes that belong together.
@@ -159,7 +159,7 @@ impl Scene {
             node: uuid(),
             log: Arc::clone(&self.store) as _,
             head: match setup.head {
-                Some(head) => head,
+                Some(other) => other,
                 None => self.store.head().await.unwrap(),
             },
             subscriber: Arc::clone(&heard) as _,
@@ -191,7 +191,7 @@ impl Scene {
     }
 
     /// The Redis that the case has for itself.
-    pub fn own_redis(&self) -> &OwnRedis {
+    pub fn own_redis(&self) -> &lab::Redis {
         match &self.ways {
             Ways::Redis { own: Some(own), .. } => own,
             _ => panic!("the case does not say that it needs a Redis of its own"),

@@ -28,7 +28,9 @@ use crate::{
 /// How many batches may wait until they are sent. What is beyond finds its way through the log.
 const WAITING: usize = 1024;
 /// About how many entries the stream keeps.
-const KEPT: usize = 512;
+const KEPT: usize = 256;
+/// How many changes an entry holds at most, so that the stream stays small.
+const IN_ENTRY: usize = 512;
 /// How many entries are read at once.
 const READ_AT_ONCE: usize = 32;
 /// How long a read waits for something new.
@@ -79,11 +81,12 @@ impl Bus for RedisBus {
 
 impl Carrier<Vec<Committed>> for Stream {
     async fn carry(&mut self, goods: Vec<Vec<Committed>>) -> Result<(), StoreError> {
-        let batch = wire::encode(&goods.concat(), self.epoch)?;
-        let mut add = redis::cmd("XADD");
-        add.arg(&self.key).arg("MAXLEN").arg("~").arg(KEPT).arg("*");
-        add.arg(NODE).arg(self.node.as_bytes()).arg(BATCH).arg(batch);
-        self.redis.command::<()>(&add).await
+        let mut add = redis::pipe();
+        for changes in goods.concat().chunks(IN_ENTRY) {
+            add.cmd("XADD").arg(&self.key).arg("MAXLEN").arg("~").arg(KEPT).arg("*");
+            add.arg(NODE).arg(self.node.as_bytes()).arg(BATCH).arg(wire::encode(changes, self.epoch)?).ignore();
+        }
+        self.redis.commands(&add).await
     }
 }
 

@@ -4,6 +4,13 @@
 local stream, group, node, most = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
 -- It is there already but for the first time.
 redis.pcall('XGROUP', 'CREATE', stream, group, '0', 'MKSTREAM')
+-- Nodes that ended long ago are forgotten.
+for _, one in ipairs(redis.call('XINFO', 'CONSUMERS', stream, group)) do
+  local name, pending, idle = one[2], one[4], one[6]
+  if pending == 0 and idle > 3600000 and name ~= node then
+    redis.call('XGROUP', 'DELCONSUMER', stream, group, name)
+  end
+end
 local taken = {}
 
 local function take(entries)
