@@ -101,6 +101,3 @@ impl MediaRecords for SqliteStore {
             .await
     }
 }
-
-#[cfg(test)]
-mod tests;
