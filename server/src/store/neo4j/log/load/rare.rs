@@ -18,7 +18,8 @@ use crate::{
     },
 };
 
-/// What few batches ask for. Media is locked, so that it is not cleaned up while it comes into use.
+/// What few batches ask for. Media is locked, so that it is not cleaned up while it comes into use; a user whose sessions are to
+/// end is locked, so that none is opened meanwhile.
 pub(super) const RARE: &str = "CALL () {
   UNWIND $messages AS wanted
   MATCH (entry:Entry {entry_of: wanted[0], seq: wanted[1]})
@@ -58,6 +59,9 @@ CALL () {
 }
 CALL () {
   UNWIND $sessions_of AS wanted
+  MATCH (user:User {user_id: wanted})
+  SET user.turn = 0
+  WITH wanted
   MATCH (session:Session {user_id: wanted})
   WHERE session.ended_at IS NULL
   RETURN collect([session.user_id, session.session_id]) AS sessions_of
