@@ -197,7 +197,7 @@ impl Redis {
     async fn remove_keys(&self) -> Result<(), RedisError> {
         let (mut connection, mut scanning) = (self.connection().await?, self.connection().await?);
         let mut keys = Vec::new();
-        let mut found = scanning.scan_match::<_, String>(format!("{{{{{}*", self.prefix)).await?;
+        let mut found = scanning.scan_match::<_, String>(format!("{{{}*", self.prefix)).await?;
         while let Some(key) = found.next_item().await {
             keys.push(key?);
         }
