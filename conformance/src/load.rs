@@ -62,8 +62,13 @@ enum LoadCommand {
 #[derive(Debug, Args)]
 struct CommonArgs {
     /// Where the server is
-    #[arg(long, help = "Where the server is, such as http://127.0.0.1:8080")]
-    url: Url,
+    #[arg(
+        long = "url",
+        value_name = "URL",
+        required = true,
+        help = "Where the server is, such as http://127.0.0.1:8080; several are nodes of one server, which connections take in turn"
+    )]
+    urls: Vec<Url>,
     /// Allow a server that is not on this machine. Load on a server that is not yours is an attack
     #[arg(long)]
     allow_remote: bool,

@@ -42,7 +42,7 @@ pub(super) struct User {
 
 /// The way to the server.
 pub(super) async fn api(common: &CommonArgs) -> Result<Api, LoadError> {
-    Api::new(Target::new(common.url.clone(), common.allow_remote).await?)
+    Api::new(Target::new(&common.urls, common.allow_remote).await?)
 }
 
 /// So many users, signed in.

@@ -45,7 +45,7 @@ impl Line {
     }
 
     async fn open_once(target: &Target, token: &Token, number: usize) -> Result<Self, LoadError> {
-        let url: Url = target.websocket(None).parse().map_err(|_| unexpected("the URL cannot be used"))?;
+        let url: Url = target.websocket(None, number).parse().map_err(|_| unexpected("the URL cannot be used"))?;
         if url.scheme() != "ws" {
             return Err(LoadError::DoesNotFit(
                 "this load is for servers without TLS: it would measure that".to_owned(),
@@ -56,7 +56,7 @@ impl Line {
             "GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
              Sec-WebSocket-Key: {}\r\nSec-WebSocket-Protocol: {}\r\nAuthorization: Bearer {}\r\n\r\n",
             url.path(),
-            target.address(),
+            target.address(number),
             generate_key(),
             Format::Json.subprotocol(),
             token.as_str(),
@@ -236,7 +236,7 @@ mod tests {
                 serve(Box::pin(accept_async(stream)).await.unwrap()).await;
             }
         });
-        let target = Target::new(url.parse().unwrap(), false).await.unwrap();
+        let target = Target::new(&[url.parse().unwrap()], false).await.unwrap();
         Line::open(&target, &Token::example(), 0).await
     }
 

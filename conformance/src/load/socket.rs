@@ -85,7 +85,7 @@ async fn open_once(
     number: usize,
 ) -> Result<(Socket, String), LoadError> {
     let unusable = |error: &dyn std::fmt::Display| LoadError::Unexpected(format!("cannot be a header: {error}"));
-    let mut request = target.websocket(cursor).into_client_request()?;
+    let mut request = target.websocket(cursor, number).into_client_request()?;
     let bearer = format!("Bearer {}", token.as_str());
     let bearer = HeaderValue::from_str(&bearer).map_err(|error| unusable(&error))?;
     request.headers_mut().insert(AUTHORIZATION, bearer);
@@ -103,7 +103,7 @@ async fn open_once(
 }
 
 pub(super) async fn connect(target: &Target, number: usize) -> std::io::Result<TcpStream> {
-    let address = target.address();
+    let address = target.address(number);
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     if let Some(source) = target.source(number) {
         socket.bind(source)?;
@@ -180,7 +180,7 @@ mod tests {
                 while let Some(Ok(_)) = socket.next().await {}
             }
         });
-        Target::new(url.parse().unwrap(), false).await.unwrap()
+        Target::new(&[url.parse().unwrap()], false).await.unwrap()
     }
 
     fn close(code: CloseCode, retry_after_ms: Option<u64>) -> Message {
