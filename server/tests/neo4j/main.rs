@@ -14,6 +14,7 @@
 mod acts;
 mod appending;
 mod bolt;
+mod cells;
 mod commits;
 #[path = "../scale_out/lab.rs"]
 mod lab;
@@ -34,7 +35,7 @@ use tokio::runtime::Runtime;
 use self::world::{Case, World};
 
 fn cases() -> Vec<Case> {
-    [plans::cases(), schema::cases(), appending::cases(), commits::cases(), locks::cases()].concat()
+    [plans::cases(), schema::cases(), cells::cases(), appending::cases(), commits::cases(), locks::cases()].concat()
 }
 
 fn main() -> ExitCode {

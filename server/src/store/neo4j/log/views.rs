@@ -144,6 +144,7 @@ async fn settled<T, R: Future<Output = Result<Met<T>, StoreError>>>(
         if let Met::Whole(value) = read().await? {
             return Ok(value);
         }
+        tracing::debug!("a view was met in the middle of a commit");
         store.head().await?;
     }
     match read().await? {
