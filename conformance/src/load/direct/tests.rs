@@ -137,7 +137,7 @@ async fn measured(fault: Fault, window: u32, rate: Option<u32>) -> Report {
             tokio::task::spawn_local(serve(stream, number, Arc::clone(&stand_in)));
         }
     });
-    let target = Target::new(url.parse().unwrap(), false).await.unwrap();
+    let target = Target::new(&[url.parse().unwrap()], false).await.unwrap();
     let mut seats = Vec::new();
     for number in 0..2 {
         let (socket, _) = socket::open(&target, &Token::example(), None, Buffers::Busy, number).await.unwrap();

@@ -133,7 +133,7 @@ async fn measured(fault: Fault, window: u32) -> Report {
             tokio::task::spawn_local(serve(stream, number, out, Rc::clone(&stand_in)));
         }
     });
-    let target = Target::new(url.parse().unwrap(), false).await.unwrap();
+    let target = Target::new(&[url.parse().unwrap()], false).await.unwrap();
     let mut lines = Vec::new();
     for number in 0..MEMBERS {
         lines.push(Line::open(&target, &Token::example(), number).await.unwrap());
