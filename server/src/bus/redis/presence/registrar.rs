@@ -78,7 +78,9 @@ impl Registrar {
 
     async fn step(&mut self, is_beat: bool) -> Result<(), StoreError> {
         self.hold_lease().await?;
-        while self.move_some().await? {}
+        while self.move_some().await? {
+            self.hold_lease().await?;
+        }
         if is_beat {
             self.reap().await?;
         }
