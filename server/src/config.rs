@@ -135,6 +135,10 @@ pub enum Task {
     /// Asks the server that listens on --listen of this machine whether it is ready, and fails when it is not. It is for
     /// containers, which hold no other program that could ask. (CAP-4)
     Healthcheck,
+    /// Moves everything that the data folder holds to the cluster that --store and --bus name, and stops. The embedded server of the
+    /// folder must be stopped. With --media the bytes of media go to that bucket, else they stay. Broken off, it goes on when it is run
+    /// again; it ends with a comparison, and fails when anything differs.
+    Migrate,
     /// Prints the reference of all options, as it stands in docs/configuration.md, and stops.
     Reference {
         /// Prints nothing, and fails when this file holds something else.

@@ -13,6 +13,7 @@ pub mod http;
 pub mod ids;
 pub mod mail;
 pub mod media;
+pub mod migrate;
 pub mod node;
 pub mod program;
 pub mod realtime;

@@ -4,10 +4,11 @@ use std::{path::Path, process::ExitCode};
 
 use anyhow::{Context, anyhow};
 use i9chat_server::{
-    config::{self, Config, ConfigError, Task},
-    http,
+    config::{self, Config, ConfigError, StackConfig, Task},
+    http, migrate,
     node::{self, Node},
     program,
+    store::neo4j::Neo4jStore,
 };
 
 /// Gives the 19 MiB of a password hash back to the machine when it is done, where the system's allocator keeps them in every thread's
@@ -48,6 +49,7 @@ fn run(task: Option<Task>, config: &Config) -> anyhow::Result<()> {
             None => serve(config).await,
             Some(Task::NewEpoch) => new_epoch(config).await,
             Some(Task::Healthcheck) => Ok(program::health::ask(config.listen).await?),
+            Some(Task::Migrate) => Ok(migrate::migrate(config, &|line| println!("{line}")).await?),
             Some(Task::Reference { check }) => reference(check.as_deref()),
         }
     })
@@ -79,13 +81,20 @@ fn reference(check: Option<&Path>) -> anyhow::Result<()> {
 }
 
 async fn new_epoch(config: &Config) -> anyhow::Result<()> {
+    match &config.stack {
+        StackConfig::Embedded => new_epoch_of_folder(config).await?,
+        StackConfig::ScaleOut(shared) => Neo4jStore::connect(shared.store.as_str()).await?.new_epoch().await?,
+    }
+    println!("The log has a new epoch. Clients will read anew what they hold.");
+    Ok(())
+}
+
+async fn new_epoch_of_folder(config: &Config) -> anyhow::Result<()> {
     // Making a new log would hide that the wrong folder was named.
     let database = node::database(&config.data);
     if !database.exists() {
         return Err(anyhow!("there is no database {}; name its folder with --data", database.display()));
     }
     let _lock = node::lock_data(&config.data)?;
-    node::open_store(&config.data)?.new_epoch().await?;
-    println!("The log has a new epoch. Clients will read anew what they hold.");
-    Ok(())
+    Ok(node::open_store(&config.data)?.new_epoch().await?)
 }

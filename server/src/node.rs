@@ -31,6 +31,8 @@ use crate::{
 const DATABASE: &str = "i9chat.db";
 /// The name of the file whose lock says that a server uses the data folder.
 const LOCK: &str = "i9chat.lock";
+/// What the nodes' common key is called in the database of a cluster.
+pub const SERVER_KEY: &str = "server-key";
 /// How many reads of the store run at once.
 const READERS: usize = 4;
 /// How often sessions with an open connection are marked as used. (SES-11)

@@ -8,6 +8,7 @@ pub mod media;
 pub mod neo4j;
 pub mod presence;
 pub mod sqlite;
+pub mod transfer;
 
 pub use log::{
     AudienceRead, ChatsPage, ChatsQuery, Decide, Decided, LogHead, LogStore, MemberRead, Missed, MissedQuery, Names,

@@ -46,7 +46,7 @@ use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use i9chat_spec::{MediaId, MediaPart, Timestamp, UserId};
 use object_store::{
-    Error, ObjectStoreExt,
+    Attribute, Attributes, Error, ObjectStore, ObjectStoreExt, PutOptions,
     gcp::GoogleCloudStorage,
     list::{PaginatedListOptions, PaginatedListStore},
     path::Path,
@@ -89,6 +89,24 @@ impl GcsMedia {
             self.urls.check().await
         })
         .await
+    }
+
+    /// Whether a part is kept as it was stated.
+    pub async fn keeps(&self, part: &StatedPart) -> Result<bool, MediaError> {
+        let name = self.names.kept(part.name);
+        self.within(async { Ok(Object::look_up(&*self.bucket, &name).await?.is_some_and(|object| object.is(part))) }).await
+    }
+
+    /// Keeps the bytes of a part that was completed elsewhere. They are as they were stated; what stands in their place is replaced.
+    pub async fn bring(&self, part: &StatedPart, bytes: Vec<u8>) -> Result<(), MediaError> {
+        let name = self.names.kept(part.name);
+        let attributes = Attributes::from_iter([(Attribute::ContentType, part.content_type.as_str().to_owned())]);
+        let options = PutOptions { attributes, ..PutOptions::default() };
+        self.within(async { self.bucket.put_opts(&name, bytes.into(), options).await.map(drop) }).await?;
+        if self.keeps(part).await? {
+            return Ok(());
+        }
+        Err(MediaError(io::Error::other(format!("what was brought of {} is not as it was stated", part.name.media_id))))
     }
 
     /// Does something with the store, and gives up when it takes too long.

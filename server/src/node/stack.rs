@@ -1,8 +1,9 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use i9chat_spec::{Lifetimes, Limits};
+use tokio::time::{Instant, sleep};
 
-use super::{StartError, database, open_store};
+use super::{SERVER_KEY, StartError, database, open_store};
 use crate::{
     app::{AccountStores, Accounts, App, Committer, CommitterParts, Media, Watching},
     auth::{keys::ServerKey, passwords::PasswordCost},
@@ -20,6 +21,11 @@ use crate::{
         media::MediaRecords, neo4j::Neo4jStore,
     },
 };
+
+/// How long a node that starts waits for Neo4j.
+const START_PATIENCE: Duration = Duration::from_mins(1);
+/// The pause before it is tried again.
+const START_PAUSE: Duration = Duration::from_secs(1);
 
 /// What is the same whatever a server keeps its data in.
 #[derive(Clone)]
@@ -121,7 +127,7 @@ impl Stack {
         ground: &Ground,
     ) -> Result<Self, StartError> {
         let Ground { clock, ids, limits, lifetimes, .. } = ground;
-        let store = Arc::new(Neo4jStore::connect(shared.store.as_str()).await.map_err(StartError::Graph)?);
+        let store = Arc::new(reach_graph(shared).await.map_err(StartError::Graph)?);
         let key = shared_key(&store, &**ids).await?;
         let head = store.head().await.map_err(StartError::Graph)?;
         let router = Arc::new(router(head, limits));
@@ -202,10 +208,24 @@ impl Stack {
     }
 }
 
+/// Neo4j may be starting too, or be busy with what it has to do first.
+async fn reach_graph(shared: &ScaleOutConfig) -> Result<Neo4jStore, StoreError> {
+    let started = Instant::now();
+    loop {
+        match Neo4jStore::connect(shared.store.as_str()).await {
+            Err(StoreError::Unavailable(why)) if started.elapsed() < START_PATIENCE => {
+                tracing::warn!(%why, "Neo4j cannot be used yet: tried again");
+                sleep(START_PAUSE).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
 /// The one key of all nodes: made by whichever starts first.
 async fn shared_key(store: &Neo4jStore, ids: &dyn Ids) -> Result<ServerKey, StartError> {
     let own = ServerKey::generate(ids).reveal();
-    let key = store.shared_secret("server-key", &own).await.map_err(StartError::Graph)?;
+    let key = store.shared_secret(SERVER_KEY, &own).await.map_err(StartError::Graph)?;
     let malformed = || StartError::Graph(StoreError::Corrupt("the nodes' key is none".to_owned()));
     ServerKey::from_text(&key).ok_or_else(malformed)
 }

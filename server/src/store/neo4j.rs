@@ -2,6 +2,7 @@
 
 mod accounts;
 mod driver;
+mod import;
 mod log;
 mod media;
 mod presence;
@@ -10,6 +11,7 @@ mod secret;
 
 use std::sync::Arc;
 
+pub use self::import::{BackPage, ImportError, Neo4jImport, Progress};
 use self::{driver::Driver, log::Log};
 use super::StoreError;
 
@@ -37,9 +39,9 @@ impl Neo4jStore {
         Ok(Self { driver, log: Arc::new(log) })
     }
 
-    /// Every statement that a running server sends, so that a test can look at how Neo4j plans them.
+    /// Every statement that a running server sends, or that fills a database, so that a test can look at how Neo4j plans them.
     pub fn statements() -> Vec<&'static str> {
         let beside = [accounts::STATEMENTS, media::STATEMENTS, presence::STATEMENTS, secret::STATEMENTS];
-        log::STATEMENTS.iter().copied().chain(beside).flatten().copied().collect()
+        log::STATEMENTS.iter().chain(import::STATEMENTS).copied().chain(beside).flatten().copied().collect()
     }
 }

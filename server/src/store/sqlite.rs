@@ -4,6 +4,7 @@ mod accounts;
 mod checkpoints;
 mod claims;
 mod column;
+mod export;
 mod log;
 mod mails;
 mod media;

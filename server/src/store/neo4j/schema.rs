@@ -55,26 +55,41 @@ const MAKE_LOG: &str = "MERGE (log:Log {name: 'log'})
 ON CREATE SET log.epoch = $epoch, log.position = 0, log.tag = 0, log.kept_from = 0, log.swept_to = 0, log.turn = 0,
   log.schema = $version
 ON MATCH SET log.schema = CASE WHEN log.schema < $version THEN $version ELSE log.schema END
-RETURN log.schema AS version";
+RETURN log.schema AS version, log.moving IS NOT NULL AS is_moving";
 
 /// What is read of the log's node.
 #[derive(Deserialize)]
 struct Version {
     version: i64,
+    /// Whether it is being filled with what another store holds.
+    #[serde(default)]
+    is_moving: bool,
 }
 
 /// Brings the database to the newest version of the schema.
 pub(super) async fn prepare(driver: &Driver) -> Result<(), StoreError> {
+    let newest = constrain(driver).await?;
+    let made = Statement::new(MAKE_LOG).with("epoch", random_text()).with("version", newest);
+    let made: Vec<Version> = driver.write(&made).await?;
+    if made.iter().any(|made| made.is_moving) {
+        return Err(StoreError::Corrupt(
+            "the database is being filled by `i9chat-server migrate`, or that was broken off: run it to its end"
+                .to_owned(),
+        ));
+    }
+    check(made.first().map_or(0, |made| made.version), newest)
+}
+
+/// Makes the constraints and indexes, and answers which version they are of.
+pub(super) async fn constrain(driver: &Driver) -> Result<i64, StoreError> {
     let newest = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
-    let has = driver.read_one(&Statement::new(VERSION)).await?.map_or(0, |Version { version }| version);
+    let has = driver.read_one(&Statement::new(VERSION)).await?.map_or(0, |Version { version, .. }| version);
     check(has, newest)?;
     for statement in STEPS.iter().skip(usize::try_from(has).unwrap_or(0)).copied().flatten() {
         make(driver, statement).await?;
     }
     driver.take_time(&Statement::new(AWAIT_INDEXES)).await?;
-    let made = Statement::new(MAKE_LOG).with("epoch", random_text()).with("version", newest);
-    let made: Vec<Version> = driver.write(&made).await?;
-    check(made.first().map_or(0, |made| made.version), newest)
+    Ok(newest)
 }
 
 /// A random name: for a log, as it stands in the database, and for other things that must differ.

@@ -3,6 +3,7 @@
 mod append;
 mod cache;
 mod changes;
+mod export;
 mod load;
 mod missed;
 mod rows;
@@ -24,7 +25,10 @@ use i9chat_spec::{
 };
 use rusqlite::Connection;
 
-pub(super) use self::cache::LogCache;
+pub(super) use self::{
+    cache::LogCache,
+    export::{export_changes, export_chats, export_members, export_reactions, facts},
+};
 use super::SqliteStore;
 use crate::{
     bus::Committed,

@@ -29,6 +29,12 @@ pub(in crate::store::sqlite) fn usable(
     Ok(Some(MediaState { owner: media.owner, purpose: media.purpose, kind: media.kind, attachment: shown }))
 }
 
+/// The parts of media in a row, as they were stated, as JSON.
+pub(in crate::store::sqlite) fn parts_json(connection: &Connection, media_row: i64) -> Result<String, StoreError> {
+    let parts = rows::parts(connection, rows::MediaRow(media_row))?;
+    serde_json::to_string(&parts).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
 /// Notes that an entry shows media: for the transaction that appends the entry. (MED-20)
 pub(in crate::store::sqlite) fn used_by_entry(
     connection: &Connection,

@@ -57,7 +57,7 @@ pub(super) fn kind(event: &str) -> i64 {
     Event::NAMES.iter().position(|name| *name == event).and_then(|index| index.try_into().ok()).unwrap_or(i64::MAX)
 }
 
-fn event(kind: i64) -> Result<&'static str, StoreError> {
+pub(super) fn event(kind: i64) -> Result<&'static str, StoreError> {
     let name = usize::try_from(kind).ok().and_then(|kind| Event::NAMES.get(kind));
     name.copied().ok_or_else(|| corrupt(format_args!("a change of kind {kind}")))
 }

@@ -11,7 +11,7 @@ use crate::store::{
 
 /// The row id of media, as other tables name it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct MediaRow(i64);
+pub(super) struct MediaRow(pub i64);
 
 /// The row id of a user.
 #[derive(Debug, Clone, Copy)]
@@ -93,7 +93,7 @@ pub(super) fn alive(
     Ok(Some((row, MediaRecord { parts, ..media })))
 }
 
-fn parts(connection: &Connection, media: MediaRow) -> Result<Vec<PartInfo>, StoreError> {
+pub(super) fn parts(connection: &Connection, media: MediaRow) -> Result<Vec<PartInfo>, StoreError> {
     let mut statement = connection
         .prepare_cached("SELECT part, content_type, size FROM media_parts WHERE media = ?1 ORDER BY place")?;
     let parts = statement.query_map([media.0], |row| {

@@ -1,0 +1,81 @@
+//! From an embedded server to a cluster: everything that anybody could read is as it was, clients go on from where they were, a move
+//! that was broken off goes on, and nothing that holds something else is touched.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
+
+#[path = "../faults/door.rs"]
+#[expect(dead_code, reason = "nobody is called back to a server that was moved")]
+mod door;
+mod everything;
+#[path = "../scale_out/lab.rs"]
+mod lab;
+mod moving;
+mod people;
+#[path = "../joint/process.rs"]
+#[expect(dead_code, reason = "nothing is killed or read over its shoulder here but the program that moves")]
+mod process;
+mod refused;
+mod resumed;
+#[path = "../joint/sign_up.rs"]
+mod sign_up;
+mod world;
+
+use std::{process::ExitCode, sync::Arc, time::Duration};
+
+use futures_util::future::BoxFuture;
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use tokio::{runtime::Runtime, time::timeout};
+
+use self::lab::Backends;
+
+/// How long a test may take. Only failures, and machines with other work, ever take this long.
+const LIMIT: Duration = Duration::from_mins(4);
+
+/// A test: its name, and what it does.
+type Test = (&'static str, for<'a> fn(&'a Backends) -> BoxFuture<'a, ()>);
+
+macro_rules! tests {
+    ($($module:ident::$name:ident,)*) => {
+        &[$((concat!(stringify!($module), "::", stringify!($name)), |backends| Box::pin($module::$name(backends))),)*]
+    };
+}
+
+const TESTS: &[Test] = tests![
+    moving::everything_is_as_it_was_and_clients_do_not_notice,
+    resumed::a_move_that_is_killed_again_and_again_goes_on_and_doubles_nothing,
+    refused::a_folder_that_a_server_uses_is_not_moved,
+    refused::a_database_that_holds_something_is_left_alone,
+    refused::a_move_goes_on_with_the_folder_that_it_was_begun_with,
+    refused::a_row_that_is_another_than_was_sent_is_found,
+];
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // They share what they move to.
+    arguments.test_threads = Some(1);
+    let runtime = match Runtime::new() {
+        Ok(runtime) => Arc::new(runtime),
+        Err(error) => {
+            eprintln!("the runtime cannot be started: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let trials = TESTS.iter().map(|(name, test)| {
+        let runtime = Arc::clone(&runtime);
+        Trial::ignorable_test(*name, move || runtime.block_on(run(*test)))
+    });
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+}
+
+async fn run(test: for<'a> fn(&'a Backends) -> BoxFuture<'a, ()>) -> Result<Completion, Failed> {
+    let backends = match Box::pin(Backends::fresh()).await {
+        Ok(backends) => backends,
+        Err(unavailable) => return unavailable.verdict(),
+    };
+    let in_time = timeout(LIMIT, test(&backends)).await;
+    backends.end().await;
+    match in_time {
+        Ok(()) => Ok(Completion::Completed),
+        Err(_) => Err(format!("it is not over in {} s", LIMIT.as_secs()).into()),
+    }
+}

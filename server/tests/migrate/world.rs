@@ -1,0 +1,106 @@
+//! An embedded server with a folder of its own, the program that moves it, and the node that comes after it.
+
+use std::{path::PathBuf, process::Stdio};
+
+use i9chat_conformance::mail::Mailbox;
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+    time::timeout,
+};
+
+use crate::{
+    lab::Backends,
+    process::{PATIENCE, Process},
+};
+
+/// What every server is started with: nobody is told to slow down.
+const OPTIONS: [&str; 4] = ["--requests-per-second", "100000", "--requests-burst", "100000"];
+
+/// A folder, and the server that keeps everything in it.
+pub struct World {
+    // Ends before its folder goes.
+    pub embedded: Process,
+    pub mailbox: Mailbox,
+    folder: TempDir,
+}
+
+/// How the program that moves ended, and what it said.
+pub struct Moved {
+    pub code: Option<i32>,
+    pub said: String,
+    pub complained: String,
+}
+
+impl World {
+    pub async fn start() -> Self {
+        let mailbox = Mailbox::listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let folder = TempDir::new().unwrap();
+        let mut embedded = Process::new(&[], options(&folder, &mailbox, &[]), folder.path().join("embedded.log"));
+        embedded.run().await;
+        Self { embedded, mailbox, folder }
+    }
+
+    /// A node on the backends that is not started yet. Media stays in the folder, as `--media` is not given.
+    pub fn node(&self, backends: &Backends) -> Process {
+        let shared = backends.options();
+        Process::new(&[], options(&self.folder, &self.mailbox, &shared), self.folder.path().join("node.log"))
+    }
+
+    /// Starts a node that must not start, and answers what it complains of.
+    pub async fn refused_node(&self, backends: &Backends) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_i9chat-server"));
+        command.args(["--listen", "127.0.0.1:0"]).args(options(&self.folder, &self.mailbox, &backends.options()));
+        let output = timeout(PATIENCE, command.kill_on_drop(true).output()).await.expect("it ends").unwrap();
+        assert_eq!(output.status.code(), Some(1), "it was not to start");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    pub fn data(&self) -> PathBuf {
+        data(&self.folder)
+    }
+
+    /// Moves everything, to the end.
+    pub async fn migrate(&self, backends: &Backends) -> Moved {
+        self.migrate_with(&backends.options()).await
+    }
+
+    pub async fn migrate_with(&self, options: &[String]) -> Moved {
+        let output = self.command(options).output().await.unwrap();
+        Moved {
+            code: output.status.code(),
+            said: String::from_utf8(output.stdout).unwrap(),
+            complained: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Moves until so many lines were said, and is killed then. Answers whether it was at its end by then.
+    pub async fn migrate_until(&self, backends: &Backends, lines: usize) -> bool {
+        let mut child: Child =
+            self.command(&backends.options()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
+        for _ in 0..lines {
+            if said.next_line().await.unwrap().is_none() {
+                return child.wait().await.unwrap().success();
+            }
+        }
+        child.kill().await.unwrap();
+        false
+    }
+
+    fn command(&self, options: &[String]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_i9chat-server"));
+        command.arg("migrate").arg("--data").arg(self.data()).args(options).stdin(Stdio::null()).kill_on_drop(true);
+        command
+    }
+}
+
+fn data(folder: &TempDir) -> PathBuf {
+    folder.path().join("data")
+}
+
+fn options(folder: &TempDir, mailbox: &Mailbox, more: &[String]) -> Vec<String> {
+    let own = ["--data".to_owned(), data(folder).display().to_string(), "--smtp-url".to_owned(), mailbox.url()];
+    own.into_iter().chain(OPTIONS.map(ToOwned::to_owned)).chain(more.iter().cloned()).collect()
+}
