@@ -58,6 +58,8 @@ fn cases() -> impl Iterator<Item = Case> {
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
+    // The Redis that the environment names may be behind TLS. Only the first to say which is heard.
+    rustls::crypto::aws_lc_rs::default_provider().install_default().unwrap_or_default();
     let runtime = match Runtime::new() {
         Ok(runtime) => Arc::new(runtime),
         Err(error) => {

@@ -1,16 +1,19 @@
 //! Who is there, in order.
 
+use std::time::Duration;
+
 use i9chat_server::{
     bus::{Presence, PresenceOf},
     store::presence::PresenceNote,
 };
 use i9chat_spec::UserId;
+use tokio::time::timeout;
 
 use super::{
     case::cases,
     heard::until,
     memory::at,
-    scene::{Scene, user_ids},
+    scene::{Node, Scene, user_ids},
 };
 
 cases! {
@@ -96,14 +99,12 @@ async fn watchers_on_all_nodes_hear_each_change_in_order(scene: &Scene) {
 }
 
 /// Waits until both nodes hear of who comes and goes: they do from some moment after their start on.
-pub async fn listens(one: &super::scene::Node, other: &super::scene::Node) {
+pub async fn listens(one: &Node, other: &Node) {
     until("both nodes listen", async || {
         let [somebody] = user_ids();
         one.presence.connect(somebody).await;
-        let [last] = user_ids();
-        one.presence.connect(last).await;
-        until("one hears itself", async || (!one.heard.changes_of(last).is_empty()).then_some(())).await;
-        (!other.heard.changes_of(somebody).is_empty()).then_some(())
+        let heard = async || [one, other].iter().all(|node| !node.heard.changes_of(somebody).is_empty()).then_some(());
+        timeout(Duration::from_millis(200), until("it is heard", heard)).await.ok()
     })
     .await;
 }
