@@ -31,7 +31,7 @@ const OPTIONS: [&str; 3] = [
     // As a newcomer starts it.
     "",
     // Times that are short enough to wait for.
-    "--heartbeat-ms 1000 --token-ttl-s 2 --upload-url-ttl-s 2 --download-url-ttl-s 2",
+    "--heartbeat-ms 1000 --token-ttl-s 5 --upload-url-ttl-s 3 --download-url-ttl-s 3",
     // The same for media that nothing uses, whose uploaders must not be signed out meanwhile; and limits that are soon reached.
     "--unused-upload-ttl-s 4 --max-group-members 6 --event-retention-s 2 --max-presence-subscriptions 20",
 ];
