@@ -16,6 +16,17 @@ use crate::{
 
 const SENT_ONCE: &str = "0b8e7a0e-3f10-4c39-9a70-6f8b2f9d1c11";
 
+/// The texts that reach bob before the move: those that `talk` and `gather` send, and the one that is sent twice.
+const HEARD_BEFORE: [&str; 7] = [
+    "hello, with an emoji 👋 and a line\nbreak",
+    "hello too",
+    "in the group",
+    "carol does not see this",
+    "dave sees this",
+    "dave does not see this",
+    "only once",
+];
+
 /// Hears everything until a message with that text comes; answers the texts that came.
 fn listen(client: &Client, until: &'static str) -> JoinHandle<Vec<String>> {
     let mut updates = client.updates();
@@ -65,6 +76,8 @@ pub async fn everything_is_as_it_was_and_clients_do_not_notice(backends: &Backen
     let ended = sign_in_over_http(&world.embedded.url(), "alice").await.caller;
     ended.send(Method::DELETE, "/v1/sessions/current", &json!(null)).await;
 
+    // What came before is heard too: updates wait from the beginning.
+    let told_to_bob = [HEARD_BEFORE.as_slice(), &["after the move"]].concat();
     let heard = listen(bob, "after the move");
     let mut before = Vec::new();
     for (name, opened, cursors) in &readers {
@@ -86,7 +99,7 @@ pub async fn everything_is_as_it_was_and_clients_do_not_notice(backends: &Backen
     // The clients come back by themselves, with the sessions and the cursors that they had.
     to_bob.send("after the move").await.unwrap();
     let heard = timeout(PATIENCE, heard).await.expect("the client goes on").unwrap();
-    assert_eq!(heard, ["after the move"], "nothing is told again");
+    assert_eq!(heard, told_to_bob, "each once, and in order");
     let again = to_bob.send_message(once("only once", SENT_ONCE)).await.unwrap();
     assert_eq!(again, acknowledged, "a retry is answered as it was before the move");
     let (status, _) = ended.at(&node.url()).get("/v1/me").await;

@@ -1,6 +1,6 @@
 //! An embedded server with a folder of its own, the program that moves it, and the node that comes after it.
 
-use std::{path::PathBuf, process::Stdio};
+use std::{fs::File, path::PathBuf, process::Stdio};
 
 use i9chat_conformance::mail::Mailbox;
 use tempfile::TempDir;
@@ -52,9 +52,14 @@ impl World {
     pub async fn refused_node(&self, backends: &Backends) -> String {
         let mut command = Command::new(env!("CARGO_BIN_EXE_i9chat-server"));
         command.args(["--listen", "127.0.0.1:0"]).args(options(&self.folder, &self.mailbox, &backends.options()));
-        let output = timeout(PATIENCE, command.kill_on_drop(true).output()).await.expect("it ends").unwrap();
-        assert_eq!(output.status.code(), Some(1), "it was not to start");
-        String::from_utf8(output.stderr).unwrap()
+        let log = self.folder.path().join("refused.log");
+        let mut child =
+            command.stdout(Stdio::null()).stderr(File::create(&log).unwrap()).kill_on_drop(true).spawn().unwrap();
+        let ended = timeout(PATIENCE, child.wait()).await;
+        let said = std::fs::read_to_string(&log).unwrap();
+        let code = ended.unwrap_or_else(|_| panic!("a node starts, or waits: {said}")).unwrap().code();
+        assert_eq!(code, Some(1), "it was not to start: {said}");
+        said
     }
 
     pub fn data(&self) -> PathBuf {
