@@ -94,7 +94,8 @@ impl GcsMedia {
     /// Whether a part is kept as it was stated.
     pub async fn keeps(&self, part: &StatedPart) -> Result<bool, MediaError> {
         let name = self.names.kept(part.name);
-        self.within(async { Ok(Object::look_up(&*self.bucket, &name).await?.is_some_and(|object| object.is(part))) }).await
+        self.within(async { Ok(Object::look_up(&*self.bucket, &name).await?.is_some_and(|object| object.is(part))) })
+            .await
     }
 
     /// Keeps the bytes of a part that was completed elsewhere. They are as they were stated; what stands in their place is replaced.
