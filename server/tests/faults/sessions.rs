@@ -57,7 +57,7 @@ impl Scene {
     }
 
     /// The connection there is closed for good, and has heard nothing of what came after.
-    async fn is_over(self) {
+    async fn assert_over(self) {
         let mut updates = self.there.updates();
         let mut texts = Vec::new();
         let listening = async {
@@ -84,14 +84,14 @@ pub async fn a_session_that_was_ended_by_one_node_is_dead_by_the_other(ground: &
     let scene = Scene::set(&cluster).await;
     scene.end_session().await;
     assert_refused(&scene.request().await.unwrap());
-    scene.is_over().await;
+    scene.assert_over().await;
 
     // Without Redis, the node finds it in the log.
     let scene = Scene::set(&cluster).await;
     cluster.nodes[1].to_redis.set(Passage::Cut);
     scene.end_session().await;
     assert_refused(&scene.request().await.unwrap());
-    scene.is_over().await;
+    scene.assert_over().await;
     cluster.nodes[1].to_redis.set(Passage::FREE);
 
     // Without Neo4j, it hears it from the other; and it refuses what it cannot look up.
@@ -101,7 +101,7 @@ pub async fn a_session_that_was_ended_by_one_node_is_dead_by_the_other(ground: &
     let (status, problem) = scene.request().await.unwrap();
     assert!(status == StatusCode::UNAUTHORIZED || status == StatusCode::SERVICE_UNAVAILABLE, "{status}: {problem}");
     cluster.nodes[1].to_neo4j.set(Passage::FREE);
-    scene.is_over().await;
+    scene.assert_over().await;
     cluster.end().await;
 }
 
@@ -118,7 +118,7 @@ pub async fn a_node_that_hears_nothing_refuses_a_session_that_was_ended(ground: 
     assert_eq!(problem["retryable"], true);
     deaf.to_redis.set(Passage::FREE);
     deaf.to_neo4j.set(Passage::FREE);
-    scene.is_over().await;
+    scene.assert_over().await;
     cluster.end().await;
 }
 
@@ -131,6 +131,6 @@ pub async fn a_node_that_stood_still_while_a_session_was_ended_delivers_nothing_
     assert!(!request.is_finished(), "the node stands still");
     cluster.nodes[1].wake().await;
     assert_refused(&request.await.unwrap());
-    scene.is_over().await;
+    scene.assert_over().await;
     cluster.end().await;
 }

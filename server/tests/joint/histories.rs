@@ -23,7 +23,7 @@ impl Line {
         match entry {
             Entry::Message(message) => Self::of_message(message),
             Entry::Activity(activity) => Self::of_activity(activity),
-            other => panic!("an entry of a kind that nobody made: {other:?}"),
+            Entry::Unknown(fields) => panic!("an entry of a kind that nobody made: {fields:?}"),
         }
     }
 

@@ -44,7 +44,7 @@ enum Source {
     Given,
     Container(Box<ContainerAsync<Module>>),
     /// The program of this machine. `None` while it is stopped.
-    Process(Mutex<Option<Child>>),
+    Process(Box<Mutex<Option<Child>>>),
 }
 
 impl Redis {
@@ -71,7 +71,7 @@ impl Redis {
             .start();
         let source = match Box::pin(container).await {
             Ok(container) => Source::Container(Box::new(container)),
-            Err(error) => Source::Process(Mutex::new(Some(program(port).map_err(|_| failed(&error))?))),
+            Err(error) => Source::Process(Box::new(Mutex::new(Some(program(port).map_err(|_| failed(&error))?)))),
         };
         let url = format!("redis://{}:{port}", Ipv4Addr::LOCALHOST);
         let url = Url::parse(&url).map_err(|error| failed(&error))?;

@@ -98,8 +98,8 @@ impl Chores {
         while pace.next().await {
             let content = format!("group {} of {}", sent.len(), self.name).into_content().unwrap();
             let body = NewMessage { client_id: ClientId::from_uuid(Uuid::new_v4()), content, reply_to: None };
-            let send = || self.client.http().call::<SendMessage>(&path, &Nothing {}, &body);
-            let ack = beat.once(until_done("sending to the group", &self.pulse, send)).await;
+            let attempt = || self.client.http().call::<SendMessage>(&path, &Nothing {}, &body);
+            let ack = beat.once(until_done("sending to the group", &self.pulse, attempt)).await;
             sent.push((ack.chat_id, ack.message_id, ack.seq));
         }
         sent
