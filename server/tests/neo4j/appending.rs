@@ -94,9 +94,9 @@ async fn meanwhile(
 /// Ends whatever transaction holds the log's lock.
 fn end_holder(neo4j: &str) {
     let mut bolt = Bolt::connect(neo4j).unwrap();
-    let shown = bolt
-        .run("SHOW TRANSACTIONS YIELD transactionId AS id, metaData WHERE metaData.i9chat = 'log' RETURN id", json!({}))
-        .unwrap();
+    // It waits for its client, and so runs nothing.
+    let idle = "SHOW TRANSACTIONS YIELD transactionId AS id, currentQuery WHERE currentQuery = '' RETURN id";
+    let shown = bolt.run(idle, json!({})).unwrap();
     let ids: Vec<_> = shown.rows.iter().map(|row| row[0].clone()).collect();
     assert_eq!(ids.len(), 1, "one transaction holds the lock");
     bolt.run("TERMINATE TRANSACTIONS $ids YIELD transactionId AS id", json!({ "ids": ids })).unwrap();

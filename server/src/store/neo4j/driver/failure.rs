@@ -66,8 +66,6 @@ impl Failure {
                 | "Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration"
                 | "Neo.ClientError.Transaction.LockClientStopped"
                 | "Neo.ClientError.Transaction.TransactionMarkedAsFailed"
-                // A procedure found its transaction closed under it. All that are called here are harmless by themselves.
-                | "Neo.ClientError.Procedure.ProcedureCallFailed"
                 // Another transaction removed it between our finding and our locking it.
                 | "Neo.ClientError.Statement.EntityNotFound",
             ) => Self::Again(text),

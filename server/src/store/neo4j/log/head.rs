@@ -15,9 +15,8 @@ use crate::{
 };
 
 /// Takes the lock that whoever appends holds. Setting what is set already takes it too, and writes nothing.
-const HEAD: &str = "MATCH (log:Log {name: 'log'})
+pub(super) const HEAD: &str = "MATCH (log:Log {name: 'log'})
 SET log.turn = 0
-WITH log
 RETURN log.epoch AS epoch, log.position AS position, log.tag AS tag";
 
 pub(super) const STATEMENTS: &[&str] = &[HEAD];

@@ -22,12 +22,9 @@ use crate::{
     },
 };
 
-/// Takes the lock, notes since when it is held, and reads what nearly every batch asks for. `turn` is always 0: setting it takes the
-/// lock and writes nothing.
+/// Takes the lock, and reads what nearly every batch asks for. `turn` is always 0: setting it takes the lock and writes nothing.
 const LOAD: &str = "MATCH (log:Log {name: 'log'})
 SET log.turn = 0
-WITH log
-CALL tx.setMetaData({i9chat: 'log', since: datetime.realtime().epochMillis})
 WITH log.epoch AS epoch, log.position AS position, log.tag AS tag
 CALL () {
   UNWIND $chats AS wanted
@@ -51,10 +48,10 @@ CALL () {
   CALL (wanted, member) {
     MATCH (entry:Entry {entry_of: wanted[0]})
     WHERE entry.seq > member.read AND entry.sender_id <> wanted[1]
-    WITH entry.seq AS seq
-    ORDER BY seq DESC
+    WITH entry
+    ORDER BY entry.entry_of DESC, entry.seq DESC
     LIMIT $most
-    RETURN collect(seq) AS unread
+    RETURN collect(entry.seq) AS unread
   }
   RETURN collect([wanted[0], wanted[1], member.delivered, member.read, unread]) AS reading
 }

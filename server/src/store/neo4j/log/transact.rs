@@ -11,7 +11,7 @@ use super::{
     append::{Basis, Batch, append, check},
     cache::LogCache,
     guard::waiting_for_lock,
-    head::no_log,
+    head::{HEAD, no_log},
     load::{Loaded, load},
     rows::HeadRow,
 };
@@ -28,8 +28,10 @@ use crate::{
 
 /// How long the lock is waited for in one transaction: longer than it takes to free it from a client that went silent.
 const LOCK_TIME: Duration = Duration::from_secs(8);
-/// How long a batch is tried that was surely not done.
+/// How long the lock is tried for, in one transaction after the other.
 const BATCH_TIME: Duration = Duration::from_secs(10);
+/// How often a batch is sent again that was surely not done.
+const TRIES: u32 = 2;
 /// How long it is asked what became of a batch whose commit was not answered.
 const SETTLE_TIME: Duration = Duration::from_secs(20);
 /// The pause before the next try.
@@ -42,14 +44,7 @@ WITH log
 OPTIONAL MATCH (committer:Committer {name: $committer})
 RETURN log.epoch AS epoch, log.position AS position, log.tag AS tag, committer.batch AS batch";
 
-/// The end of the log, under the lock, within the transaction that then writes.
-const AGAIN: &str = "MATCH (log:Log {name: 'log'})
-SET log.turn = 0
-WITH log
-CALL tx.setMetaData({i9chat: 'log', since: datetime.realtime().epochMillis})
-RETURN log.epoch AS epoch, log.position AS position, log.tag AS tag";
-
-pub(super) const STATEMENTS: &[&str] = &[SETTLE, AGAIN];
+pub(super) const STATEMENTS: &[&str] = &[SETTLE];
 
 #[derive(Deserialize)]
 struct SettledRow {
@@ -77,9 +72,7 @@ impl Log {
         decide: Decide,
     ) -> Result<Vec<Change>, StoreError> {
         let mut cache = self.cache.lock().await;
-        let started = Instant::now();
-        let (mut transaction, Loaded { head, mut state, versions }) =
-            self.loaded(&mut cache, wanted, at, started).await?;
+        let (mut transaction, Loaded { head, mut state, versions }) = self.loaded(&mut cache, wanted, at).await?;
         let decided = match self.decide(&mut state, head, decide) {
             Ok(decided) if !(decided.changes.is_empty() && decided.effects.is_empty()) => decided,
             // Refusals and retries of what was done before: nothing to write.
@@ -91,17 +84,18 @@ impl Log {
         let mut basis = Basis { place: head.place, versions };
         let name = schema::random_text();
         let batch = Batch { committer: &self.committer, name: &name, at };
+        let mut tries = 1..=TRIES;
         loop {
             match self.write(transaction, &batch, &decided, &basis).await? {
                 Written::Committed(versions) => {
                     basis.versions.extend(versions);
                     break;
                 }
-                Written::Undone(text) if started.elapsed() >= BATCH_TIME => return Err(StoreError::Unavailable(text)),
+                Written::Undone(text) if tries.next().is_none() => return Err(StoreError::Unavailable(text)),
                 Written::Undone(text) => {
                     tracing::warn!(why = text, "a batch is sent again");
                     sleep(PAUSE).await;
-                    transaction = self.locked_again(basis.place, started).await?;
+                    transaction = self.locked_again(basis.place).await?;
                 }
             }
         }
@@ -126,8 +120,8 @@ impl Log {
         cache: &mut LogCache,
         wanted: &Wanted,
         at: Timestamp,
-        started: Instant,
     ) -> Result<(Transaction, Loaded), StoreError> {
+        let started = Instant::now();
         loop {
             let outcome = self.load_once(cache, wanted, at).await;
             match outcome {
@@ -158,7 +152,8 @@ impl Log {
     }
 
     /// Another transaction that holds the lock, if the log still ends where the batch was decided.
-    async fn locked_again(&self, decided_at: Place, started: Instant) -> Result<Transaction, StoreError> {
+    async fn locked_again(&self, decided_at: Place) -> Result<Transaction, StoreError> {
+        let started = Instant::now();
         let (transaction, head) = loop {
             match self.lock_once().await {
                 Err(failure) if failure.is_surely_undone() && started.elapsed() < BATCH_TIME => sleep(PAUSE).await,
@@ -181,7 +176,7 @@ impl Log {
         let mut transaction = self.driver.begin().await?;
         transaction.give(LOCK_TIME);
         let locked = async {
-            let rows: Vec<HeadRow> = transaction.run(Statement::new(AGAIN)).await?;
+            let rows: Vec<HeadRow> = transaction.run(Statement::new(HEAD)).await?;
             transaction.give(TRANSACTION_TIME);
             Ok::<_, Failure>(rows.first().ok_or_else(no_log)?.head()?)
         };
