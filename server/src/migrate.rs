@@ -4,6 +4,8 @@
 mod bytes;
 mod verify;
 
+pub use self::bytes::copy_media;
+
 use crate::{
     auth::keys::{KeyError, ServerKey},
     config::{Config, MediaConfig, StackConfig},
@@ -74,7 +76,7 @@ pub async fn migrate(config: &Config, say: &(dyn Fn(String) + Sync)) -> Result<(
     }
     copy(&source, &mut import, say).await?;
     match &config.media {
-        MediaConfig::Gcs(options) => bytes::copy(&source, &config.data, &key, options, say).await?,
+        MediaConfig::Gcs(options) => copy_media(&source, &config.data, &key, options, say).await?,
         MediaConfig::Disk => say(format!("The bytes of media stay in {}.", config.data.join("media").display())),
     }
     verify::verify(&source, &import, facts, say).await?;

@@ -34,8 +34,8 @@ enum Part {
     HasNoBytes,
 }
 
-/// Copies the bytes of all media that is complete to the bucket, but what is there already.
-pub(super) async fn copy(
+/// Copies the bytes of all media that is complete from a data folder to a bucket, but what is there already.
+pub async fn copy_media(
     source: &SqliteStore,
     data: &Path,
     key: &ServerKey,

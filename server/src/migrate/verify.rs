@@ -43,7 +43,9 @@ async fn sent(source: &SqliteStore, table: Table) -> Result<Checksum, MigrateErr
     let mut mark = Some(Mark::START);
     while let Some(after) = mark {
         let Page { rows, next } = source.export(table, after, AT_ONCE).await?;
-        rows.iter().for_each(|row| checksum.add(row));
+        for row in &rows {
+            checksum.add(row);
+        }
         mark = next;
     }
     Ok(checksum)
@@ -133,7 +135,9 @@ mod tests {
         let head = Place { position: Position(4), tag: 40 };
         let mut log = LogCheck::new(LogFacts { epoch: LogEpoch([0; 8]), head, kept_from, swept_to: 0 });
         log.look_at(Table::Chats, &json!({"chat_id": "a", "last_seq": 2}));
-        changes.iter().for_each(|change| log.look_at(Table::Changes, change));
+        for change in changes {
+            log.look_at(Table::Changes, change);
+        }
         log.outcome()
     }
 

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails where it stands, its helpers too")]
 
+mod bringing;
 mod completing;
 mod downloads;
 mod failures;

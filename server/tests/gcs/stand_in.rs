@@ -205,7 +205,8 @@ fn respond(google: &mut Google, parts: &Parts, body: &Bytes) -> Result<Response<
         (_, "") => Err(StatusCode::BAD_REQUEST),
         (&Method::POST, _) => google.start(&asked, body),
         (&Method::GET | &Method::HEAD, _) => google.read(&asked),
-        (&Method::PUT, _) => google.copy(&asked),
+        (&Method::PUT, _) if asked.header("x-goog-copy-source").is_some() => google.copy(&asked),
+        (&Method::PUT, _) => google.store(&asked, body),
         (&Method::DELETE, _) => {
             google.objects.remove(&asked.name).map(|_| plain(StatusCode::NO_CONTENT)).ok_or(StatusCode::NOT_FOUND)
         }

@@ -26,17 +26,23 @@ use crate::{
     world::{GRAIN, World, bytes},
 };
 
+const PASSWORD: &str = "correct horse";
+
 /// A server whose media is in the world's bucket.
-struct Server {
+pub struct Server {
     app: Arc<App>,
     url: String,
     listening: Listening,
-    _folder: TempDir,
+    pub folder: Arc<TempDir>,
 }
 
 impl Server {
     async fn new(world: &World) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::on(Arc::new(tempfile::tempdir().unwrap()), &MediaConfig::Gcs(world.options.clone())).await
+    }
+
+    /// One that keeps everything in a folder, and media where it says.
+    pub async fn on(folder: Arc<TempDir>, media: &MediaConfig) -> Self {
         let params = argon2::Params::new(argon2::Params::MIN_M_COST, 1, 1, None).unwrap();
         let ground = Ground {
             clock: Arc::new(SystemClock),
@@ -45,8 +51,7 @@ impl Server {
             lifetimes: Lifetimes::default(),
             password_cost: PasswordCost { params, at_once: 2, waiting: 100 },
         };
-        let media = MediaConfig::Gcs(world.options.clone());
-        let stack = Stack::embedded(folder.path(), &media, &ground).await.unwrap();
+        let stack = Stack::embedded(folder.path(), media, &ground).await.unwrap();
         let app = stack.app(ground).unwrap();
         let config = HttpConfig {
             allowed_origins: Vec::new(),
@@ -58,10 +63,14 @@ impl Server {
         let service = http::routes(Arc::clone(&app), stack.router, stack.disk, &config, metrics);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        Self { app, url, listening: http::listen(listener, service, 100, 16 * 1024), _folder: folder }
+        Self { app, url, listening: http::listen(listener, service, 100, 16 * 1024), folder }
     }
 
-    async fn signs_up(&self, name: &str) -> Client {
+    pub async fn signs_in(&self, name: &str) -> Client {
+        Client::connect(&self.url, Credentials::password(name, PASSWORD)).await.unwrap()
+    }
+
+    pub async fn signs_up(&self, name: &str) -> Client {
         let email = format!("{name}@example.com");
         let signup = Signup::start(&self.url, &email).await.unwrap();
         let due = self.app.accounts.mails().due_mails(SystemClock.now(), 1000).await.unwrap();
@@ -69,7 +78,7 @@ impl Server {
         let MailMatter::SignupCode { ticket } = mail.matter else { panic!("no code was mailed but {mail:?}") };
         let code = self.app.accounts.secrets().code(&ticket).unwrap();
         let verified = signup.verify(code.as_str()).await.unwrap();
-        let credentials: Credentials = verified.complete(name, "correct horse").await.unwrap();
+        let credentials: Credentials = verified.complete(name, PASSWORD).await.unwrap();
         Client::connect(&self.url, credentials).await.unwrap()
     }
 }

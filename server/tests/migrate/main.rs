@@ -1,7 +1,13 @@
 //! From an embedded server to a cluster: everything that anybody could read is as it was, clients go on from where they were, a move
 //! that was broken off goes on, and nothing that holds something else is touched.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
 
 #[path = "../faults/door.rs"]
 #[expect(dead_code, reason = "nobody is called back to a server that was moved")]
