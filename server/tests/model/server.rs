@@ -18,7 +18,7 @@ use i9chat_server::{
         refresh::RefreshState,
     },
     http::{self, HttpConfig, Listening},
-    ids::{Ids, SystemIds},
+    ids::SystemIds,
     node::{Ground, Stack},
     realtime::Router,
     store::{
