@@ -69,6 +69,7 @@ async fn whoever_waits_as_long_as_they_were_told_may_go_on(scene: &Scene) {
             assert!(wait <= Duration::from_millis(51), "{wait:?}");
             refused += 1;
             assert!(refused < 4, "the wait is too short");
+            // What is tried is that this wait, by the real clock of Redis, is long enough.
             tokio::time::sleep(wait).await;
         }
     }
