@@ -299,7 +299,7 @@ async fn a_cursor_is_good_in_either_encoding(world: &World) -> Verdict {
     let [alice, bob] = world.users().await?;
     let chat_id = alice.opens_direct_chat_with(&bob).await?;
     alice.says(&chat_id, ["before"]).await?;
-    let cursor = text_at(&bob.connects().await?.hello, "cursor")?;
+    let cursor = bob.listens().await?.start().to_owned();
     alice.says(&chat_id, ["after"]).await?;
     for format in Format::ALL {
         let mut socket = connects(&bob, *format, &cursor).await?;

@@ -19,11 +19,14 @@ pub struct Listener<'u> {
 }
 
 impl User {
-    /// Opens a connection and listens. Inconclusive when that does not work.
+    /// Opens a connection and listens to what comes from now on. A connection may start before the latest change (RSM-3 asks for no
+    /// more), so a barrier in the log lets pass what was there already. Inconclusive when that does not work.
     pub async fn listens(&self) -> Verdict<Listener<'_>> {
-        let socket = self.connects().await?;
-        let cursor = text_at(&socket.hello, "cursor").in_setup("connecting")?;
-        Ok(Listener { user: self, socket, heard: 0, cursor })
+        let mut socket = self.connects().await?;
+        let barrier = self.passes_a_barrier(&mut socket).await.in_setup("listening")?;
+        let cursor = text_at(&barrier, "cursor").in_setup("listening")?;
+        let heard = socket.events().len();
+        Ok(Listener { user: self, socket, heard, cursor })
     }
 
     /// Every event of this user after a cursor, read over HTTP to the end. (RSM-9)
@@ -58,7 +61,7 @@ impl Listener<'_> {
         self.socket.event(name).await
     }
 
-    /// Where the connection started. (RSM-3)
+    /// Where listening started.
     pub fn start(&self) -> &str {
         &self.cursor
     }

@@ -116,18 +116,25 @@ impl User {
     }
 
     /// A barrier for events, by the order of the log (LOG-4): makes a change addressed to this user, by ending a session made
-    /// for it, and reads the socket until its event. Whatever was committed before for this user has come by then.
-    /// Answers every event that the socket has read since it was opened, those of barriers left out.
-    pub async fn has_caught_up(&self, socket: &mut Socket) -> Verdict<Vec<Value>> {
+    /// for it, and reads the socket until its event, which it answers. Whatever was committed before for this user has come by then.
+    pub(super) async fn passes_a_barrier(&self, socket: &mut Socket) -> Verdict<Value> {
         let passing = self.signs_in_again().await?;
         passing.signs_out().await?;
         let is_barrier = |frame: &Value| {
             frame["event"] == "session_ended" && frame["data"]["session_id"] == passing.session_id.as_str()
         };
-        if !socket.events().iter().any(is_barrier) {
-            socket.until("the event session_ended of a session that was ended", is_barrier).await?;
-        }
+        let barrier = match socket.events().iter().find(|event| is_barrier(event)) {
+            Some(barrier) => barrier.clone(),
+            None => socket.until("the event session_ended of a session that was ended", is_barrier).await?,
+        };
         socket.forgets(is_barrier);
+        Ok(barrier)
+    }
+
+    /// Answers every event that the socket has read since it was opened, after whatever is still on its way has come, those of barriers
+    /// left out.
+    pub async fn has_caught_up(&self, socket: &mut Socket) -> Verdict<Vec<Value>> {
+        self.passes_a_barrier(socket).await?;
         Ok(socket.events().to_vec())
     }
 }
