@@ -17,9 +17,8 @@ use super::StoreError;
 
 /// How many connections serve what is not the log's growth.
 const CONNECTIONS: usize = 16;
-/// How many connections the log's growth has to itself: a commit, a look at the safe head, and those that free the log from a
-/// client that went silent. Slow reads never keep a commit waiting for a connection.
-const LOG_CONNECTIONS: usize = 4;
+/// How many connections looks at the log's end have to themselves; its growth has others of its own. Slow reads never keep either waiting.
+const LOG_CONNECTIONS: usize = 2;
 
 /// Everything durable, in Neo4j.
 #[derive(Debug)]

@@ -80,15 +80,20 @@ async fn carry(near: TcpStream, there: String, next: Arc<AtomicU8>) {
         loop {
             let read = near_says.read(&mut piece).await.unwrap_or(0);
             let said = piece.get(..read).unwrap_or_default();
-            let meddling = if said == COMMIT { next.swap(0, Ordering::SeqCst) } else { 0 };
+            // It comes with the last statement of its transaction.
+            let before = said.strip_suffix(&COMMIT);
+            let meddling = if before.is_some() { next.swap(0, Ordering::SeqCst) } else { 0 };
+            let heard = match meddling {
+                2 | 3 => before.unwrap_or_default(),
+                _ => said,
+            };
+            if read == 0 || far_hears.write_all(heard).await.is_err() {
+                return None;
+            }
             match meddling {
-                1 => {
-                    drop(far_hears.write_all(said).await);
-                    return Some(());
-                }
+                1 => return Some(()),
                 2 => return None,
                 3 => std::future::pending().await,
-                _ if read == 0 || far_hears.write_all(said).await.is_err() => return None,
                 _ => {}
             }
         }
@@ -100,7 +105,17 @@ async fn carry(near: TcpStream, there: String, next: Arc<AtomicU8>) {
         _ = back => false,
     };
     if commit_arrives {
-        // The server's answer is the sign that it has committed. Nobody else hears of it.
-        drop(far_says.read(&mut [0; 1024]).await);
+        // That of the statement, of its end, and of the commit. Nobody else hears of them.
+        for _ in 0..3 {
+            skip_answer(&mut far_says).await;
+        }
+    }
+}
+
+/// Reads a message: pieces with their lengths, up to an empty one.
+async fn skip_answer(says: &mut (impl AsyncReadExt + Unpin)) {
+    while let Ok(length @ 1..) = says.read_u16().await {
+        let mut piece = vec![0; usize::from(length)];
+        says.read_exact(&mut piece).await.expect("an answer that ends early");
     }
 }

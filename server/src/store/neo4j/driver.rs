@@ -1,10 +1,11 @@
-//! The one module that knows neo4rs: statements, rows, transactions, time-outs and what may be tried again.
+//! The one module that speaks to Neo4j: statements, rows, transactions, time-outs and what may be tried again.
 //!
-//! neo4rs keeps a pool of connections, resets one whenever it is taken, and replaces one that died. What it does not do is
-//! done here: it sets no time-out for explicit transactions, tries no refused connection again, retries some failures for a
-//! minute, and leaves a transaction that is dropped open until its connection is used again.
+//! Single statements go through neo4rs, which keeps a pool of connections, resets one whenever it is taken, and replaces one that died. What
+//! it does not do is done here: it tries no refused connection again, and retries some failures for a minute. Transactions of
+//! several statements have connections of their own ([`bolt`]).
 
 mod address;
+mod bolt;
 mod failure;
 mod statement;
 mod transaction;
@@ -12,14 +13,14 @@ mod transaction;
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, future::BoxFuture};
-use neo4rs::{Config, Graph};
-use parking_lot::RwLock;
+use neo4rs::Graph;
 use serde::de::DeserializeOwned;
 use tokio::{
     sync::Semaphore,
     time::{Instant, sleep, timeout_at},
 };
 
+use self::transaction::Transactions;
 pub(super) use self::{
     failure::Failure,
     statement::{Statement, Value, list, map, text, texts},
@@ -27,8 +28,9 @@ pub(super) use self::{
 };
 use crate::store::StoreError;
 
-/// How long a transaction may take on the server. Whoever takes longer loses its locks.
-pub(super) const TRANSACTION_TIME: Duration = Duration::from_secs(5);
+/// How long a transaction may take on the server, which looks every two seconds whether one has taken longer. Then it loses its
+/// locks.
+const TRANSACTION_TIME: Duration = Duration::from_secs(4);
 /// How long an answer is waited for: longer than the server takes to give up by itself.
 const ANSWER_TIME: Duration = Duration::from_millis(6500);
 /// How long a change of the schema may take.
@@ -47,17 +49,9 @@ const WAITING: usize = 4096;
 pub(super) struct Driver(Arc<Inner>);
 
 struct Inner {
-    config: Config,
-    pool: RwLock<Pool>,
-    room: Semaphore,
-}
-
-/// The connections that are used now.
-#[derive(Clone)]
-struct Pool {
     graph: Graph,
-    /// Which pool this is, in the order in which they were made.
-    number: u64,
+    transactions: Transactions,
+    room: Semaphore,
 }
 
 impl fmt::Debug for Driver {
@@ -69,12 +63,12 @@ impl fmt::Debug for Driver {
 impl Driver {
     /// A driver with at most so many connections. Connects when a statement is run.
     pub(super) fn new(url: &str, connections: usize) -> Result<Self, StoreError> {
-        let config = address::config(url, connections)?;
+        let address = address::parse(url)?;
         // neo4rs asks rustls for a default, of which there are two in this program.
         drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
-        let graph = Graph::connect(config.clone()).map_err(Failure::of)?;
-        let pool = RwLock::new(Pool { graph, number: 0 });
-        Ok(Self(Arc::new(Inner { config, pool, room: Semaphore::new(WAITING) })))
+        let graph = Graph::connect(address::config(&address, connections)?).map_err(Failure::of)?;
+        let transactions = Transactions::new(address);
+        Ok(Self(Arc::new(Inner { graph, transactions, room: Semaphore::new(WAITING) })))
     }
 
     /// Runs a statement that only reads, and answers all its rows. Tried again when it fails for a reason that may pass.
@@ -96,23 +90,20 @@ impl Driver {
 
     /// Runs a statement that may take minutes, as changes of the schema do, and may be done twice.
     pub(super) async fn take_time(&self, statement: &Statement) -> Result<(), Failure> {
-        let graph = self.0.pool.read().graph.clone();
+        let graph = &self.0.graph;
         let run = || by(Instant::now() + SCHEMA_TIME, graph.run(statement.clone().query()).boxed());
         retried(run).await
     }
 
-    /// Begins a transaction. It ends at the latest after [`TRANSACTION_TIME`].
-    pub(super) async fn begin(&self) -> Result<Transaction, Failure> {
-        let pool = self.0.pool.read().clone();
-        let begun = by(Instant::now() + ANSWER_TIME, pool.graph.start_txn().boxed()).await;
-        let begun = begun.map_err(Failure::before_commit)?;
-        Ok(Transaction::new(begun, self.clone(), pool.number))
+    /// A transaction of several statements.
+    pub(super) async fn begin(&self) -> Result<Transaction<'_>, Failure> {
+        self.0.transactions.begin().await
     }
 
     /// Runs a statement in a transaction of its own, once.
     async fn alone<T: DeserializeOwned>(&self, statement: &Statement, reads: bool) -> Result<Vec<T>, Failure> {
         let _room = self.0.room.try_acquire().map_err(|_| StoreError::Overloaded)?;
-        let graph = self.0.pool.read().graph.clone();
+        let graph = &self.0.graph;
         let run = async {
             let query = statement.query_alone();
             let mut stream = if reads { graph.execute_read(query).await } else { graph.execute(query).await }?;
@@ -123,17 +114,6 @@ impl Driver {
             Ok(rows)
         };
         statement::typed(&by(Instant::now() + ANSWER_TIME, run.boxed()).await?)
-    }
-
-    /// Closes the connections of a pool, and with them what the server does for those that are out of step: neo4rs would keep
-    /// such a one, and the server its locks, until the pool comes to use it again.
-    fn renew(&self, number: u64) {
-        let mut pool = self.0.pool.write();
-        if pool.number == number
-            && let Ok(graph) = Graph::connect(self.0.config.clone())
-        {
-            *pool = Pool { graph, number: number + 1 };
-        }
     }
 }
 
@@ -151,7 +131,11 @@ async fn retried<T, F: Future<Output = Result<T, Failure>>>(mut attempt: impl Fn
     let mut pause = FIRST_PAUSE;
     loop {
         match attempt().await {
-            Err(failure) if failure.may_pass() && started.elapsed() + pause < RETRY_TIME => {
+            // Whom the server sent away after a long wait tries once more.
+            Err(failure)
+                if failure.may_pass() && started.elapsed() + pause < RETRY_TIME
+                    || failure.is_surely_undone() && pause == FIRST_PAUSE =>
+            {
                 tracing::debug!(%failure, "tried again");
                 pause_before_retry(&mut pause).await;
             }

@@ -4,7 +4,6 @@
 mod append;
 mod cache;
 mod changes;
-mod guard;
 mod head;
 mod load;
 mod missed;
@@ -50,7 +49,6 @@ pub(super) const STATEMENTS: &[&[&str]] = &[
     changes::STATEMENTS,
     head::STATEMENTS,
     load::STATEMENTS,
-    guard::STATEMENTS,
     missed::STATEMENTS,
     sweep::STATEMENTS,
     transact::STATEMENTS,

@@ -1,4 +1,4 @@
-use neo4rs::{Error, Neo4jClientErrorKind, Neo4jError, Neo4jErrorKind};
+use neo4rs::{Error, Neo4jClientErrorKind, Neo4jErrorKind};
 
 use crate::store::StoreError;
 
@@ -22,7 +22,7 @@ pub(in crate::store::neo4j) enum Failure {
 impl Failure {
     pub(super) fn of(error: Error) -> Self {
         match error {
-            Error::Neo4j(error) => Self::of_server(&error),
+            Error::Neo4j(error) => Self::of_server(error.code(), error.message()),
             Error::IOError { detail } if detail.kind() == std::io::ErrorKind::ConnectionRefused => {
                 Self::Again(format!("Neo4j cannot be reached: {detail}"))
             }
@@ -44,9 +44,10 @@ impl Failure {
         }
     }
 
-    fn of_server(error: &Neo4jError) -> Self {
-        let text = format!("Neo4j: {} ({})", error.message(), error.code());
-        match (error.kind(), error.code()) {
+    /// What the server answered.
+    pub(super) fn of_server(code: &str, message: &str) -> Self {
+        let text = format!("Neo4j: {message} ({code})");
+        match (Neo4jErrorKind::from(code), code) {
             (
                 _,
                 "Neo.ClientError.Schema.ConstraintValidationFailed"

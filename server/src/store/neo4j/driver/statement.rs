@@ -29,7 +29,12 @@ impl Statement {
         self
     }
 
-    /// As it is run within a transaction.
+    /// The text and the parameters.
+    pub(super) fn into_parts(self) -> (&'static str, BoltMap) {
+        (self.text, self.parameters)
+    }
+
+    /// As neo4rs runs it.
     pub(super) fn query(self) -> Query {
         Query::new(self.text.to_owned()).with_params(self.parameters)
     }

@@ -14,7 +14,7 @@ use crate::{
     domain::{Change, Place},
     store::{
         Decided, StoreError,
-        neo4j::driver::{Failure, Transaction, text},
+        neo4j::driver::{Statement, text},
     },
 };
 
@@ -143,13 +143,18 @@ pub(super) struct Basis {
     pub(super) versions: HashMap<ChatId, i64>,
 }
 
-/// Writes what was decided. Answers the new versions of the chats that have one.
-pub(super) async fn append(
-    transaction: &mut Transaction,
-    batch: &Batch<'_>,
-    decided: &Decided,
-    basis: &Basis,
-) -> Result<HashMap<ChatId, i64>, Failure> {
+/// What is sent for a batch.
+pub(super) struct Append {
+    /// Comes first, if there is any of it.
+    pub(super) rare: Option<Statement>,
+    /// Comes last, with the commit.
+    pub(super) changes: Statement,
+    /// The chats that have a new version after it.
+    pub(super) versions: HashMap<ChatId, i64>,
+}
+
+/// How what was decided is written.
+pub(super) fn append(batch: &Batch<'_>, decided: &Decided, basis: &Basis) -> Result<Append, StoreError> {
     let mut writes = Writes::new(basis.versions.keys().copied());
     decided.changes.iter().try_for_each(|change| writes.change(change))?;
     for effect in &decided.effects {
@@ -157,18 +162,15 @@ pub(super) async fn append(
     }
     let versions = writes.versions();
     let place = decided.changes.last().map_or(basis.place, |change| change.record.place);
-    if let Some(rare) = writes.rare(APPLY) {
-        transaction.execute(rare).await?;
-    }
-    let append = writes
+    let rare = writes.rare(APPLY);
+    let changes = writes
         .changes(APPEND)
         .with("position", integer(place.position.0))
         .with("tag", integer(place.tag))
         .with("committer", text(batch.committer))
         .with("batch", text(batch.name))
         .with("at", batch.at.as_millis());
-    transaction.execute(append).await?;
-    Ok(versions)
+    Ok(Append { rare, changes, versions })
 }
 
 /// Whether positions follow on each other: what is written must.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
-use super::{Log, guard::waiting_for_lock, rows::HeadRow};
+use super::{Log, rows::HeadRow};
 use crate::{
     domain::{LogEpoch, Place, Position},
     store::{
@@ -56,7 +56,7 @@ impl SafeHead {
 
 /// Looks at the head of whatever log stands in the database.
 pub(super) async fn read(driver: &Driver) -> Result<LogHead, StoreError> {
-    let rows: Vec<HeadRow> = waiting_for_lock(driver, driver.write(&Statement::new(HEAD))).await?;
+    let rows: Vec<HeadRow> = driver.write(&Statement::new(HEAD)).await?;
     rows.first().ok_or_else(no_log)?.head()
 }
 

@@ -18,7 +18,7 @@ use crate::{
     domain::{DoneBefore, Pair, Reader, SentBefore, State, Wanted},
     store::{
         LogHead, StoreError,
-        neo4j::driver::{Failure, Statement, TRANSACTION_TIME, Transaction, Value, list, text, texts},
+        neo4j::driver::{Failure, Statement, Transaction, Value, list, text, texts},
     },
 };
 
@@ -82,15 +82,13 @@ struct Row {
 
 /// Takes the lock and reads what a batch wants.
 pub(super) async fn load(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     cache: &mut LogCache,
     wanted: &Wanted,
     now: Timestamp,
 ) -> Result<Loaded, Failure> {
     let pairs: HashMap<String, Pair> = wanted.directs.iter().map(|pair| (pair_text(*pair), *pair)).collect();
     let row: Option<Row> = transaction.run(statement(wanted, &pairs)).await?.pop();
-    // From here on the lock is held, and the time counts.
-    transaction.give(TRANSACTION_TIME);
     let row = row.ok_or_else(no_log)?;
     let head = HeadRow { epoch: row.epoch, position: row.position, tag: row.tag }.head()?;
     let mut loaded = Loaded { head, state: State::default(), versions: HashMap::new() };

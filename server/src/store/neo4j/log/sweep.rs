@@ -1,11 +1,8 @@
 use i9chat_spec::Timestamp;
 use serde::Deserialize;
 
-use super::{Log, guard::waiting_for_lock};
-use crate::store::{
-    StoreError,
-    neo4j::driver::{Failure, Statement},
-};
+use super::Log;
+use crate::store::{StoreError, neo4j::driver::Statement};
 
 /// How many positions are looked at in one transaction: others want to write in between.
 const STEP: i64 = 2000;
@@ -61,8 +58,7 @@ struct Swept {
 /// See [`LogStore::forget_events`](crate::store::LogStore::forget_events).
 pub(super) async fn forget(log: &Log, now: Timestamp, before: Timestamp) -> Result<(), StoreError> {
     let announce = Statement::new(ANNOUNCE).with("now", now.as_millis()).with("before", before.as_millis());
-    let announced: Result<Vec<Swept>, Failure> = waiting_for_lock(&log.driver, log.driver.write(&announce)).await;
-    announced?;
+    log.driver.write::<Swept>(&announce).await?;
     let sweep = Statement::new(SWEEP).with("step", STEP);
     while log.driver.write::<Swept>(&sweep).await?.first().is_some_and(|swept| swept.more) {}
     Ok(())

@@ -8,9 +8,8 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Log,
-    append::{Basis, Batch, append, check},
+    append::{Append, Basis, Batch, append, check},
     cache::LogCache,
-    guard::waiting_for_lock,
     head::{HEAD, no_log},
     load::{Loaded, load},
     rows::HeadRow,
@@ -20,14 +19,12 @@ use crate::{
     store::{
         Decide, Decided, LogHead, StoreError,
         neo4j::{
-            driver::{Failure, Statement, TRANSACTION_TIME, Transaction, text},
+            driver::{Failure, Statement, Transaction, text},
             schema,
         },
     },
 };
 
-/// How long the lock is waited for in one transaction: longer than it takes to free it from a client that went silent.
-const LOCK_TIME: Duration = Duration::from_secs(8);
 /// How long the lock is tried for, in one transaction after the other.
 const BATCH_TIME: Duration = Duration::from_secs(10);
 /// How often a batch is sent again that was surely not done.
@@ -120,7 +117,7 @@ impl Log {
         cache: &mut LogCache,
         wanted: &Wanted,
         at: Timestamp,
-    ) -> Result<(Transaction, Loaded), StoreError> {
+    ) -> Result<(Transaction<'_>, Loaded), StoreError> {
         let started = Instant::now();
         loop {
             let outcome = self.load_once(cache, wanted, at).await;
@@ -139,20 +136,14 @@ impl Log {
         cache: &mut LogCache,
         wanted: &Wanted,
         at: Timestamp,
-    ) -> Result<(Transaction, Loaded), Failure> {
+    ) -> Result<(Transaction<'_>, Loaded), Failure> {
         let mut transaction = self.driver.begin().await?;
-        transaction.give(LOCK_TIME);
-        match waiting_for_lock(&self.driver, load(&mut transaction, cache, wanted, at)).await {
-            Ok(loaded) => Ok((transaction, loaded)),
-            Err(failure) => {
-                transaction.rollback().await;
-                Err(failure.before_commit())
-            }
-        }
+        let loaded = load(&mut transaction, cache, wanted, at).await?;
+        Ok((transaction, loaded))
     }
 
     /// Another transaction that holds the lock, if the log still ends where the batch was decided.
-    async fn locked_again(&self, decided_at: Place) -> Result<Transaction, StoreError> {
+    async fn locked_again(&self, decided_at: Place) -> Result<Transaction<'_>, StoreError> {
         let started = Instant::now();
         let (transaction, head) = loop {
             match self.lock_once().await {
@@ -172,42 +163,30 @@ impl Log {
         Ok(transaction)
     }
 
-    async fn lock_once(&self) -> Result<(Transaction, LogHead), Failure> {
+    async fn lock_once(&self) -> Result<(Transaction<'_>, LogHead), Failure> {
         let mut transaction = self.driver.begin().await?;
-        transaction.give(LOCK_TIME);
-        let locked = async {
-            let rows: Vec<HeadRow> = transaction.run(Statement::new(HEAD)).await?;
-            transaction.give(TRANSACTION_TIME);
-            Ok::<_, Failure>(rows.first().ok_or_else(no_log)?.head()?)
-        };
-        match waiting_for_lock(&self.driver, locked).await {
-            Ok(head) => Ok((transaction, head)),
-            Err(failure) => {
-                transaction.rollback().await;
-                Err(failure.before_commit())
-            }
-        }
+        let rows: Vec<HeadRow> = transaction.run(Statement::new(HEAD)).await?;
+        let head = rows.first().ok_or_else(no_log)?.head()?;
+        Ok((transaction, head))
     }
 
     /// Writes and commits a batch.
     async fn write(
         &self,
-        mut transaction: Transaction,
+        mut transaction: Transaction<'_>,
         batch: &Batch<'_>,
         decided: &Decided,
         basis: &Basis,
     ) -> Result<Written, StoreError> {
-        let versions = match append(&mut transaction, batch, decided, basis).await {
-            Ok(versions) => versions,
-            Err(failure) => {
-                transaction.rollback().await;
-                return match failure.before_commit() {
-                    Failure::Again(text) => Ok(Written::Undone(text)),
-                    failure => Err(failure.into()),
-                };
+        let Append { rare, changes, versions } = append(batch, decided, basis)?;
+        if let Some(rare) = rare {
+            match transaction.execute(rare).await {
+                Ok(()) => {}
+                Err(Failure::Again(text)) => return Ok(Written::Undone(text)),
+                Err(failure) => return Err(failure.into()),
             }
-        };
-        match transaction.commit().await {
+        }
+        match transaction.commit_with(changes).await {
             Ok(()) => Ok(Written::Committed(versions)),
             Err(Failure::Again(text)) => Ok(Written::Undone(text)),
             Err(Failure::Lost(text)) => {
@@ -224,8 +203,7 @@ impl Log {
         let started = Instant::now();
         let settle = Statement::new(SETTLE).with("committer", text(&self.committer));
         loop {
-            let asked = waiting_for_lock(&self.driver, self.driver.write::<SettledRow>(&settle)).await;
-            match asked {
+            match self.driver.write::<SettledRow>(&settle).await {
                 Ok(mut rows) => {
                     let row = rows.pop().ok_or_else(no_log)?;
                     let head = HeadRow { epoch: row.epoch, position: row.position, tag: row.tag }.head()?;

@@ -49,7 +49,11 @@ struct ChatRow {
 type MemberRow = (UserId, Username, Membership, Role, i64, Seq, u32, Vec<Seq>, Vec<i64>);
 
 /// Reads chats that are not remembered.
-pub(super) async fn load(transaction: &mut Transaction, state: &mut State, chats: &[ChatId]) -> Result<(), Failure> {
+pub(super) async fn load(
+    transaction: &mut Transaction<'_>,
+    state: &mut State,
+    chats: &[ChatId],
+) -> Result<(), Failure> {
     if chats.is_empty() {
         return Ok(());
     }

@@ -84,7 +84,7 @@ struct Row {
 
 /// Reads what few batches ask for, if this one does.
 pub(super) async fn load(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     state: &mut State,
     wanted: &Wanted,
     now: Timestamp,
