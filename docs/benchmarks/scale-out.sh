@@ -64,14 +64,14 @@ commits() {
 
 direct() {
     for nodes in 1 2; do
-        start "$nodes"
-        load direct --senders 64 --seconds 2 --window 16 >/dev/null
         for window in 1 16; do
+            start "$nodes"
+            load direct --senders 64 --seconds 2 --window 16 >/dev/null
             echo "$nodes node(s), window $window:"
             load direct --senders 64 --seconds 20 --window "$window"
+            commits
+            stop
         done
-        commits
-        stop
     done
 }
 

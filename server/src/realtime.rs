@@ -9,6 +9,6 @@ mod router;
 
 pub use connection::{Connecting, close, serve};
 pub use outbox::{Outbox, Outgoing};
-pub use router::{NotRegistered, Router};
+pub use router::{Router, SessionEnded};
 
 pub use frames::EncodedEvent;

@@ -37,15 +37,24 @@ impl Drop for Inner {
     }
 }
 
+/// A mail that came.
+#[derive(Debug, Clone)]
+struct Delivered {
+    /// The recipient, as the sender spelled it.
+    to: String,
+    text: String,
+}
+
 #[derive(Debug)]
 struct Post {
-    mails: Mutex<HashMap<String, Vec<String>>>,
+    /// By address, in lower case.
+    mails: Mutex<HashMap<String, Vec<Delivered>>>,
     held: Mutex<HashSet<String>>,
     changed: watch::Sender<()>,
 }
 
 impl Post {
-    fn mails(&self) -> MutexGuard<'_, HashMap<String, Vec<String>>> {
+    fn mails(&self) -> MutexGuard<'_, HashMap<String, Vec<Delivered>>> {
         self.mails.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -66,7 +75,8 @@ impl Post {
     fn deliver(&self, recipients: &[String], mail: &[u8]) {
         let text = text_part(mail);
         for recipient in recipients {
-            self.mails().entry(recipient.to_lowercase()).or_default().push(text.clone());
+            let delivered = Delivered { to: recipient.clone(), text: text.clone() };
+            self.mails().entry(recipient.to_lowercase()).or_default().push(delivered);
         }
         self.changed.send_replace(());
     }
@@ -92,6 +102,12 @@ impl Mailbox {
         self.0.post.mails().get(&address.to_lowercase()).map_or(0, Vec::len)
     }
 
+    /// How the newest mail to the address, in any case, was addressed.
+    pub fn newest_recipient(&self, address: &str) -> Option<String> {
+        let mails = self.0.post.mails();
+        mails.get(&address.to_lowercase())?.last().map(|mail| mail.to.clone())
+    }
+
     /// Stops answering senders of mail to the address until what is answered here is dropped: a mail server that hangs. (ACC-12)
     pub fn hold(&self, address: &str) -> Held {
         self.0.post.held().insert(address.to_lowercase());
@@ -107,7 +123,7 @@ impl Mailbox {
                 if let Some(mails) = self.0.post.mails().get(&address)
                     && mails.len() > seen
                 {
-                    return mails.last().cloned();
+                    return mails.last().map(|mail| mail.text.clone());
                 }
                 changed.changed().await.ok()?;
             }
@@ -269,6 +285,8 @@ mod tests {
         assert_eq!(mailbox.next("bob@b.EXAMPLE", 0, DEADLINE).await.as_deref(), Some(".274615\r\n"));
         assert_eq!(mailbox.count("bob@b.example"), 1);
         assert_eq!(mailbox.count("alice@b.example"), 0);
+        assert_eq!(mailbox.newest_recipient("bob@B.example").as_deref(), Some("Bob@B.example"), "as it was sent");
+        assert_eq!(mailbox.newest_recipient("alice@b.example"), None);
     }
 
     #[tokio::test]

@@ -60,8 +60,9 @@ impl User {
         })
     }
 
-    /// The same user as another case's, in whose record the traffic then stands.
-    pub(super) fn seen_by(&self, world: &World) -> Self {
+    /// The same user and session as another case's, in whose record the traffic then stands. Where a server has several nodes, this
+    /// takes the next one.
+    pub(crate) fn seen_by(&self, world: &World) -> Self {
         for secret in [&self.token, &self.refresh_token, &self.password] {
             world.journal().secret(secret);
         }

@@ -25,8 +25,9 @@ impl PresenceOf {
 /// Who is there, over all nodes. A node that stops without a word is forgotten when its lease runs out. (PRS-3)
 #[async_trait]
 pub trait Presence: Send + Sync + 'static {
-    /// A connection of the user has opened on this node. When this returns, every node answers that they are there.
-    async fn connect(&self, user_id: UserId);
+    /// A connection of the user has opened on this node. When this returns, every node answers that they are there. Answers how many
+    /// connections they have with this one, on all nodes as far as those can be asked. (WSK-14)
+    async fn connect(&self, user_id: UserId) -> u32;
 
     /// A connection of the user on this node has closed: one for which [`connect`](Self::connect) returned.
     async fn disconnect(&self, user_id: UserId);

@@ -90,7 +90,7 @@ impl Stack {
         let key = ServerKey::load_or_create(data, &**ids)?;
         let unreadable = |error| StartError::Store { file: database(data), error };
         let head = store.head().await.map_err(unreadable)?;
-        let router = Arc::new(router(head, limits));
+        let router = Arc::new(Router::new(head));
         let watching = Arc::new(Watching::default());
         let lease = Duration::from_secs(lifetimes.presence_lease_s);
         let presence =
@@ -130,7 +130,7 @@ impl Stack {
         let store = Arc::new(reach_graph(shared).await.map_err(StartError::Graph)?);
         let key = shared_key(&store, &**ids).await?;
         let head = store.head().await.map_err(StartError::Graph)?;
-        let router = Arc::new(router(head, limits));
+        let router = Arc::new(Router::new(head));
         let watching = Arc::new(Watching::default());
         let redis = RedisBuses::start(RedisParts {
             url: &shared.bus,
@@ -228,10 +228,6 @@ async fn shared_key(store: &Neo4jStore, ids: &dyn Ids) -> Result<ServerKey, Star
     let key = store.shared_secret(SERVER_KEY, &own).await.map_err(StartError::Graph)?;
     let malformed = || StartError::Graph(StoreError::Corrupt("the nodes' key is none".to_owned()));
     ServerKey::from_text(&key).ok_or_else(malformed)
-}
-
-fn router(head: LogHead, limits: &Limits) -> Router {
-    Router::new(head, usize::try_from(limits.max_connections_per_user).unwrap_or(usize::MAX))
 }
 
 /// Where the bytes of media are, and the same once more when this server answers for them.

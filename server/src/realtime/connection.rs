@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout};
 
 use self::{incoming::Incoming, pace::Pace};
 use super::{
-    EncodedEvent, NotRegistered, Outbox, Outgoing, Router,
+    EncodedEvent, Outbox, Outgoing, Router, SessionEnded,
     frames::Frame,
     resume::{Resumed, caught_up, resume},
 };
@@ -127,16 +127,18 @@ impl Connection<'_> {
         let caught_up = timeout(CATCH_UP_TIME, caught_up(self.router, start)).await;
         caught_up.map_err(|_| End::from(CloseCode::Unavailable))?;
         let user_id = self.identity.user.user_id;
-        let here = self.router.register(user_id, &self.outbox).map_err(|refused| match refused {
-            NotRegistered::TooMany => End::from(CloseCode::Overloaded),
-            NotRegistered::SessionEnded => End::from(CloseCode::SessionEnded),
-        })?;
+        let here = self.router.register(user_id, &self.outbox);
+        let here = here.map_err(|SessionEnded| End::from(CloseCode::SessionEnded))?;
         let most = usize::try_from(app.limits.max_resume_events).unwrap_or(usize::MAX);
         let Resumed { answer, from, events } =
             resume(&*app.log, self.router, user_id, start, here, most).await.map_err(unavailable)?;
         // Before the first frame: whoever has read it is there. (PRS-1)
-        app.presence.connect(user_id).await;
-        let welcomed = self.welcome(socket, answer, from, &events).await;
+        let connections = u64::from(app.presence.connect(user_id).await);
+        let welcomed = if connections > app.limits.max_connections_per_user {
+            Err(End::from(CloseCode::Overloaded))
+        } else {
+            self.welcome(socket, answer, from, &events).await
+        };
         if welcomed.is_err() {
             app.presence.disconnect(user_id).await;
         }

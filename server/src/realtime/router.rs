@@ -27,7 +27,6 @@ const ENDED: NonZeroUsize = NonZeroUsize::new(8192).expect("not zero");
 #[derive(Debug)]
 pub struct Router {
     epoch: LogEpoch,
-    max_connections_per_user: usize,
     state: Mutex<State>,
     recent: Recent,
     advanced: Notify,
@@ -43,24 +42,17 @@ struct State {
     ended: LruCache<SessionId, ()>,
 }
 
-/// Why a connection gets nothing.
+/// A connection gets nothing: its session ended while it was being opened. (SES-10)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotRegistered {
-    /// The user has as many connections as one may have. (WSK-14)
-    #[error("the user has too many connections")]
-    TooMany,
-    /// Its session ended while it was being opened. (SES-10)
-    #[error("the session has ended")]
-    SessionEnded,
-}
+#[error("the session has ended")]
+pub struct SessionEnded;
 
 impl Router {
     /// A router that starts at the end of the log.
-    pub fn new(head: LogHead, max_connections_per_user: usize) -> Self {
+    pub fn new(head: LogHead) -> Self {
         let state = State { applied: head.place, users: HashMap::new(), ended: LruCache::new(ENDED) };
         Self {
             epoch: head.epoch,
-            max_connections_per_user,
             state: Mutex::new(state),
             recent: Recent::after(head.place.position),
             advanced: Notify::new(),
@@ -74,16 +66,12 @@ impl Router {
     }
 
     /// From now on the outbox gets every change that its user may see: those after the place that is answered.
-    pub fn register(&self, user_id: UserId, outbox: &Arc<Outbox>) -> Result<Place, NotRegistered> {
+    pub fn register(&self, user_id: UserId, outbox: &Arc<Outbox>) -> Result<Place, SessionEnded> {
         let mut state = self.state.lock();
         if state.ended.contains(&outbox.session_id) {
-            return Err(NotRegistered::SessionEnded);
+            return Err(SessionEnded);
         }
-        let outboxes = state.users.entry(user_id).or_default();
-        if outboxes.len() >= self.max_connections_per_user {
-            return Err(NotRegistered::TooMany);
-        }
-        outboxes.push(Arc::clone(outbox));
+        state.users.entry(user_id).or_default().push(Arc::clone(outbox));
         metrics::gauge!("i9chat_connections").increment(1.0);
         Ok(state.applied)
     }
@@ -216,14 +204,14 @@ mod tests {
 
     #[test]
     fn a_connection_whose_session_ended_during_its_handshake_never_hears_anything() {
-        let router = Router::new(LogHead { epoch: LogEpoch([1; 8]), place: Place::default() }, 10);
+        let router = Router::new(LogHead { epoch: LogEpoch([1; 8]), place: Place::default() });
         let (user_id, session_id) = (UserId::example(), SessionId::example());
         let before = Arc::new(Outbox::new(session_id));
         router.register(user_id, &before).unwrap();
         router.deliver(&[ended(1, user_id, session_id)]);
         assert_eq!(before.take().unwrap_err().code, CloseCode::SessionEnded);
         let late = Arc::new(Outbox::new(session_id));
-        assert_eq!(router.register(user_id, &late), Err(NotRegistered::SessionEnded));
+        assert_eq!(router.register(user_id, &late), Err(SessionEnded));
         let other = Arc::new(Outbox::new(SessionId::from_uuid(uuid::Uuid::from_u128(9))));
         assert!(router.register(user_id, &other).is_ok(), "another session is another session");
     }

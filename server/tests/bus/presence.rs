@@ -19,6 +19,7 @@ use super::{
 cases! {
     Any {
         a_user_is_there_while_a_connection_is_open,
+        connections_of_a_user_are_counted_over_all_nodes,
         states_come_in_the_order_asked_and_those_there_are_counted,
         watchers_on_all_nodes_hear_each_change_in_order,
         when_users_were_last_seen_is_written_down,
@@ -56,6 +57,28 @@ async fn a_user_is_there_while_a_connection_is_open(scene: &Scene) {
     }
     one.presence.connect(alice).await;
     assert_eq!(state(&*other.presence, alice).await, PresenceOf::ONLINE);
+}
+
+async fn connections_of_a_user_are_counted_over_all_nodes(scene: &Scene) {
+    let [one, other] = scene.nodes().await;
+    let [alice, bob] = user_ids();
+    for (turn, node) in [&one, &other, &other, &one, &other].into_iter().enumerate() {
+        assert_eq!(node.presence.connect(alice).await as usize, turn + 1, "with this one, wherever the others are");
+    }
+    assert_eq!(one.presence.connect(bob).await, 1, "those of others do not count");
+    // Six that open at once on two nodes are the sixth to the eleventh: no two of them are told that there is room for one.
+    let nodes = [&one, &other, &one, &other, &one, &other];
+    let mut ranks = futures_util::future::join_all(nodes.map(|node| node.presence.connect(alice))).await;
+    ranks.sort_unstable();
+    assert_eq!(ranks.last(), Some(&11), "{ranks:?}");
+    assert!(ranks.iter().zip(6..).all(|(rank, at_least)| *rank >= at_least), "{ranks:?}");
+    other.presence.disconnect(alice).await;
+    until("one less is counted", async || {
+        let connections = one.presence.connect(alice).await;
+        one.presence.disconnect(alice).await;
+        (connections == 11).then_some(())
+    })
+    .await;
 }
 
 async fn states_come_in_the_order_asked_and_those_there_are_counted(scene: &Scene) {

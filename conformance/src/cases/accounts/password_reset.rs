@@ -25,6 +25,7 @@ pub fn all() -> Vec<Case> {
 cases! { Core:
     a_new_password_is_set_in_three_steps ["ACC-13", "ACC-15", "ACC-2"],
     the_address_to_reset_counts_without_regard_to_case ["ACC-13", "ACC-10"],
+    mail_goes_to_an_account_as_its_owner_wrote_the_address ["ACC-10", "ACC-13", "ACC-3"],
     an_unknown_address_is_answered_as_a_known_one ["ACC-14"],
     a_ticket_of_a_reset_works_for_its_own_step_and_once ["ACC-15", "ACC-4"],
     a_ticket_of_a_reset_lives_for_fifteen_minutes ["ACC-15", "ACC-4"],
@@ -128,6 +129,37 @@ async fn the_address_to_reset_counts_without_regard_to_case(world: &World) -> Ve
     forgetful.completes(&text_at(&verified, "ticket")?, &password).await?.succeeded_without_body()?;
     signs_in_with(&alice, &password).await?.succeeded(201)?;
     Ok(())
+}
+
+async fn mail_goes_to_an_account_as_its_owner_wrote_the_address(world: &World) -> Verdict {
+    let MailSource::Receiver(mailbox) = world.target().mail() else {
+        return Err(Stop::skipped("only the suite's own SMTP receiver sees how a mail was addressed"));
+    };
+    let newcomer = world.newcomer();
+    let address = newcomer.email.replacen('u', "U", 1);
+    let alice = newcomer.with_email(&address).signs_up().await?;
+    let typed = address.to_lowercase();
+    // A domain may be written in any case on the way; the rest names another mailbox on some mail servers.
+    let addressed_right = || {
+        let recipient = mailbox.newest_recipient(&address).unwrap_or_default();
+        let local = |address: &str| address.split('@').next().map(ToOwned::to_owned);
+        check(local(&recipient) == local(&address), || (&address, &recipient))
+    };
+    let seen = world.target().mail().seen(&address).await;
+    let forgetful = Forgetful::new(world, &typed);
+    let asked = forgetful.asks().await?.succeeded(202)?;
+    let code = forgetful.reader.reads_code(&seen).await?;
+    addressed_right()?;
+    let verified = forgetful.verifies(&text_at(&asked, "ticket")?, &code).await?.succeeded(200)?;
+    let password = new_password(world);
+    forgetful.completes(&text_at(&verified, "ticket")?, &password).await?.succeeded_without_body()?;
+    signs_in_with(&alice, &password).await?.succeeded(201)?;
+    // So does the word that somebody tried to sign up with it.
+    let seen = world.target().mail().seen(&address).await;
+    let stranger = world.newcomer().with_email(&typed);
+    stranger.asks().await?.succeeded(202)?;
+    stranger.reads_mail(&seen).await?;
+    addressed_right()
 }
 
 async fn an_unknown_address_is_answered_as_a_known_one(world: &World) -> Verdict {

@@ -121,13 +121,15 @@ impl Shared {
 
 #[async_trait]
 impl Presence for LocalPresence {
-    async fn connect(&self, user_id: UserId) {
+    async fn connect(&self, user_id: UserId) -> u32 {
         let mut people = self.shared.people.lock();
         let connections = people.here.entry(user_id).or_default();
         *connections += 1;
-        if *connections == 1 {
+        let connections = *connections;
+        if connections == 1 {
             self.shared.note(&mut people, user_id, true);
         }
+        connections
     }
 
     async fn disconnect(&self, user_id: UserId) {

@@ -24,7 +24,7 @@ use self::{
     hearing::{Hearing, states},
     ledger::Ledger,
     notes::Notes,
-    people::People,
+    people::{Opened, People},
     registrar::Registrar,
 };
 use super::{connection::Redis, keys::Keys};
@@ -94,25 +94,30 @@ impl RedisPresence {
         }
     }
 
-    async fn registered(&self, settled: Option<oneshot::Receiver<()>>) {
-        if let Some(settled) = settled {
-            self.changed.notify_one();
-            // Registered, or given up for now: it will be.
-            drop(timeout(REGISTERED_IN_TIME, settled).await);
-        }
+    /// Waits until something is registered, or given up for now: it will be.
+    async fn registered(&self, settled: oneshot::Receiver<u32>) -> Option<u32> {
+        timeout(REGISTERED_IN_TIME, settled).await.ok()?.ok()
     }
 }
 
 #[async_trait]
 impl Presence for RedisPresence {
-    async fn connect(&self, user_id: UserId) {
-        let settled = self.people.lock().connect(user_id, self.clock.now());
-        self.registered(settled).await;
+    async fn connect(&self, user_id: UserId) -> u32 {
+        let Opened { here, elsewhere } = self.people.lock().connect(user_id, self.clock.now());
+        self.changed.notify_one();
+        let elsewhere = match elsewhere {
+            Some(elsewhere) => self.registered(elsewhere).await,
+            None => None,
+        };
+        here.saturating_add(elsewhere.unwrap_or_default())
     }
 
     async fn disconnect(&self, user_id: UserId) {
-        let settled = self.people.lock().disconnect(user_id, self.clock.now());
-        self.registered(settled).await;
+        let gone = self.people.lock().disconnect(user_id, self.clock.now());
+        self.changed.notify_one();
+        if let Some(gone) = gone {
+            self.registered(gone).await;
+        }
     }
 
     async fn states(&self, users: &[UserId]) -> Result<Vec<PresenceOf>, StoreError> {

@@ -43,6 +43,8 @@ pub(super) struct LeaseId(pub(super) String);
 pub(super) struct Moved {
     pub(super) came: Vec<UserId>,
     pub(super) went: Vec<UserId>,
+    /// For each who came, how many connections they have under other leases.
+    pub(super) elsewhere: Vec<u32>,
 }
 
 /// Who went, and when.
@@ -86,25 +88,27 @@ impl Ledger {
         self.redis.script(&renew).await
     }
 
-    /// Notes who came to the node of a lease and who went; `None`, and nothing is changed, when the lease has run out.
+    /// Notes who came to the node of a lease, with how many connections they are there, and who went; `None`, and nothing is changed,
+    /// when the lease has run out.
     pub(super) async fn apply(
         &self,
         lease: &LeaseId,
-        came: &[UserId],
+        came: &[(UserId, u32)],
         went: &[Gone],
     ) -> Result<Option<Moved>, StoreError> {
         let mut apply = MOVE.prepare_invoke();
         apply.key(&self.leases).key(&self.here).key(&self.gone).key(format!("{}{}", self.under, lease.0));
         apply.arg(&lease.0).arg(&self.channel).arg(came.len());
-        for user_id in came {
-            apply.arg(bytes(user_id));
+        for (user_id, connections) in came {
+            apply.arg(bytes(user_id)).arg(connections);
         }
         for (user_id, at) in went {
             apply.arg(bytes(user_id)).arg(at.as_millis());
         }
         let answer: Vec<redis::Value> = self.redis.script(&apply).await?;
-        let [_, came, went] = answer.as_slice() else { return Ok(None) };
-        Ok(Some(Moved { came: users(came)?, went: users(went)? }))
+        let [_, came, went, elsewhere] = answer.as_slice() else { return Ok(None) };
+        let elsewhere = redis::from_redis_value_ref(elsewhere).map_err(|_| corrupt())?;
+        Ok(Some(Moved { came: users(came)?, went: users(went)?, elsewhere }))
     }
 
     /// Takes out some users of a node whose lease ran out that long ago; answers who is nowhere now, and whether there may be

@@ -1,6 +1,6 @@
 -- Whether users are there.
--- KEYS: leases by when they run out, by user the leases under which they are there, by user when they went, when leases were
---       last renewed
+-- KEYS: leases by when they run out, by user the leases under which they are there and with how many connections, by user when they
+--       went, when leases were last renewed
 -- ARGV: 'count' or 'each', users
 -- Answers how many are there, or for each '+', when they went, or '' for who is not known.
 local leases, here, gone, renewed = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -19,7 +19,7 @@ for first = 2, #ARGV, at_once do
   local went = ARGV[1] == 'each' and redis.call('HMGET', gone, unpack(ARGV, first, last))
   for i = 1, last - first + 1 do
     local is_there, at = false, went and went[i] or ''
-    for one in string.gmatch(found[i] or '', '%S+') do
+    for one in string.gmatch(found[i] or '', '(%x+)=') do
       if live[one] then
         is_there = true
       elseif went then

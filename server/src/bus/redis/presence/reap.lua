@@ -1,6 +1,6 @@
 -- Takes out users of a node whose lease ran out some time ago.
--- KEYS: leases by when they run out, by user the leases under which they are there, by user when they went, when leases were
---       last renewed
+-- KEYS: leases by when they run out, by user the leases under which they are there and with how many connections, by user when they
+--       went, when leases were last renewed
 -- ARGV: the channel, what the names of sets of users by lease begin with, how many users at most, how many milliseconds ago
 -- Answers {whether there may be more, pairs of who went and when}
 local leases, here, gone, renewed = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -20,9 +20,9 @@ local users = redis.call('SPOP', sets .. lease, most)
 local went = {}
 for _, user in ipairs(users) do
   local others, is_elsewhere = {}, false
-  for one in string.gmatch(redis.call('HGET', here, user) or '', '%S+') do
+  for one, connections in string.gmatch(redis.call('HGET', here, user) or '', '(%x+)=(%d+)') do
     if one ~= lease then
-      others[#others + 1] = one
+      others[#others + 1] = one .. '=' .. connections
       is_elsewhere = is_elsewhere or live[one] == true
     end
   end

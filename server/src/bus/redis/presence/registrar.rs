@@ -128,12 +128,13 @@ impl Registrar {
         }
         match self.ledger.apply(&lease.id, &taken.came, &taken.went).await {
             Ok(Some(moved)) => {
-                self.note(moved, &taken.went);
-                self.people.lock().settled(taken);
+                let elsewhere = self.note(moved, &taken.went);
+                self.people.lock().settled(taken, &elsewhere);
                 Ok(true)
             }
             Ok(None) => {
                 // Everybody is registered anew, those that were taken too.
+                self.people.lock().put_back(taken);
                 self.lease = None;
                 self.hold_lease().await?;
                 Ok(true)
@@ -168,9 +169,11 @@ impl Registrar {
         self.reap().await
     }
 
-    fn note(&self, moved: Moved, went: &[Gone]) {
+    /// Notes who is nowhere now and who was before; answers how many connections those who came have on other nodes.
+    fn note(&self, moved: Moved, went: &[Gone]) -> Vec<u32> {
         let nowhere: HashSet<_> = moved.went.into_iter().collect();
         self.notes.went(went.iter().filter(|(user_id, _)| nowhere.contains(user_id)).copied());
         self.notes.came(moved.came, self.clock.now());
+        moved.elsewhere
     }
 }
