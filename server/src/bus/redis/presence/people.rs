@@ -150,7 +150,8 @@ impl People {
 
     /// What was taken may be registered or not: it is done again.
     pub(super) fn put_back(&mut self, taken: Unsettled) {
-        let users = taken.came.iter().map(|(user_id, _)| *user_id).chain(taken.went.iter().map(|(user_id, _)| *user_id));
+        let users =
+            taken.came.iter().map(|(user_id, _)| *user_id).chain(taken.went.iter().map(|(user_id, _)| *user_id));
         for (user_id, waiting) in users.zip(taken.waiting) {
             if let Some(person) = self.users.get_mut(&user_id) {
                 person.waiting.extend(waiting);
