@@ -41,11 +41,13 @@ impl App {
             let now = self.clock.now();
             let stored = self.accounts.claims.claim_to(purpose, email).await?;
             let seen = stored.as_ref().map(|stored| stored.version);
-            let has_account = self.accounts.store.has_account(email).await?;
+            // Mail to an account goes where its owner said, not to a spelling of it that somebody typed. (ACC-10)
+            let account = self.accounts.store.account_address(email).await?;
+            let has_account = account.is_some();
             let (claim, mail) = claim::request(
                 stored.map(|stored| stored.value),
                 purpose,
-                email.clone(),
+                account.unwrap_or_else(|| email.clone()),
                 has_account,
                 Secrets::hash_of_ticket(&ticket),
                 now,

@@ -21,8 +21,8 @@ use crate::domain::accounts::{
 /// Accounts and sessions.
 #[async_trait]
 pub trait AccountStore: Send + Sync + 'static {
-    /// Whether a mail address has an account.
-    async fn has_account(&self, email: &EmailAddress) -> Result<bool, StoreError>;
+    /// The address of the account that a mail address names in any case, as the account has it.
+    async fn account_address(&self, email: &EmailAddress) -> Result<Option<EmailAddress>, StoreError>;
 
     /// Makes an account and opens its first session, or does nothing of it.
     async fn make_account(&self, account: NewAccount) -> Result<AccountMade, StoreError>;

@@ -22,7 +22,7 @@ async fn whoever_reads_the_mail_sets_a_new_password_and_every_session_ends() {
     let alice = world.signs_up("alice").await;
     let bob = world.signs_up("bob").await;
     let (_, cookie) = world.signs_in_by_cookie("alice").await;
-    let ticket = world.proves_to_reset("Alice@example.com").await;
+    let ticket = world.proves_to_reset("alice@example.com").await;
     world.uses(&alice.tokens).await.unwrap();
     world.resets(&ticket, NEW).await.unwrap();
     assert!(matches!(world.uses(&alice.tokens).await, Err(Unidentified::SessionEnded)));
@@ -33,6 +33,18 @@ async fn whoever_reads_the_mail_sets_a_new_password_and_every_session_ends() {
     assert!(matches!(old, Err(Failure::Refused(WrongCredentials))), "{old:?}");
     world.tries_to_sign_in("alice", NEW, 1).await.unwrap();
     assert!(matches!(world.resets(&ticket, PASSWORD).await, Err(Failure::Refused(CannotReset))));
+}
+
+#[tokio::test]
+async fn the_mail_goes_to_the_address_as_the_account_has_it_however_it_was_typed() {
+    let world = World::new().await;
+    world.signs_up("Alice").await;
+    let typed = world.asks_to_reset("aLICE@EXAMPLE.com").await.ticket;
+    assert_eq!(world.newest_mail("aLICE@EXAMPLE.com").await, None, "somebody else's, for all we know");
+    let code = world.mailed_code("Alice@example.com").await;
+    let ticket = world.verifies_reset(&typed, &code).await.unwrap();
+    world.resets(&ticket, NEW).await.unwrap();
+    world.tries_to_sign_in("Alice", NEW, 1).await.unwrap();
 }
 
 #[tokio::test]

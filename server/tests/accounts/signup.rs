@@ -65,7 +65,7 @@ async fn an_address_with_an_account_is_answered_alike_and_its_owner_is_told() {
     world.signs_up("alice").await;
     let issued = world.asks_to_sign_up("Alice@example.com").await;
     assert_eq!(issued.expires_at, world.now().plus_seconds(900));
-    assert_eq!(world.newest_mail("Alice@example.com").await, Some(MailMatter::AlreadyRegistered));
+    assert_eq!(world.newest_mail("alice@example.com").await, Some(MailMatter::AlreadyRegistered), "as she wrote it");
     let guess = "123456".parse().unwrap();
     for _ in 0..5 {
         assert!(matches!(world.verifies(&issued.ticket, &guess).await, Err(Failure::Refused(WrongCode))));

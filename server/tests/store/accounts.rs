@@ -35,7 +35,7 @@ async fn an_account_is_made_whole_or_not_at_all(shelf: &Shelf) {
     assert_eq!(store.make_account(known).await.unwrap(), AccountMade::AddressTaken);
     assert_eq!(store.make_account(both).await.unwrap(), AccountMade::UsernameTaken, "the name comes first");
     assert!(store.profile(&"carol".parse().unwrap()).await.unwrap().is_none());
-    assert!(!store.has_account(&"bob@example.com".parse().unwrap()).await.unwrap());
+    assert_eq!(store.account_address(&"bob@example.com".parse().unwrap()).await.unwrap(), None);
     for session_id in sessions {
         assert!(store.session(session_id).await.unwrap().is_none());
     }
@@ -52,8 +52,9 @@ async fn an_account_is_found_by_either_login_in_any_case_and_shown_as_it_was_cho
     for text in ["alic", "alice@example", "' OR 1=1 --", "alice'}) DETACH DELETE u //"] {
         assert!(store.account(&login(text)).await.unwrap().is_none(), "{text}");
     }
-    assert!(store.has_account(&"aLICE@example.COM".parse().unwrap()).await.unwrap());
-    assert!(!store.has_account(&"alice@example.org".parse().unwrap()).await.unwrap());
+    let address = store.account_address(&"aLICE@example.COM".parse().unwrap()).await.unwrap();
+    assert_eq!(address, Some("Alice@Example.com".parse().unwrap()), "as it was chosen");
+    assert_eq!(store.account_address(&"alice@example.org".parse().unwrap()).await.unwrap(), None);
     let own = store.own_profile(made.user.user_id).await.unwrap().unwrap();
     assert_eq!((own.email.as_str(), own.bio.as_str(), own.created_at), ("Alice@Example.com", "Hello", at(0)));
     assert_eq!((own.picture_id, own.location), (None, None));

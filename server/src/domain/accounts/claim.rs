@@ -68,7 +68,7 @@ pub enum Step {
 pub struct Claim {
     /// What for.
     pub purpose: Purpose,
-    /// The address, spelled as it was last sent.
+    /// The address, spelled as its account has it, and without one as it was last sent.
     pub email: EmailAddress,
     /// The newest ticket.
     pub ticket: SecretHash,

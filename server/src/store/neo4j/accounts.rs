@@ -38,7 +38,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     sessions::NOTE_USE,
     sessions::FORGET_UNUSED,
     sessions::FORGET_ENDED,
-    users::HAS_EMAIL,
+    users::ADDRESS,
     users::MAKE,
     users::BY_USERNAME,
     users::BY_EMAIL,
@@ -48,8 +48,8 @@ pub(super) const STATEMENTS: &[&str] = &[
 
 #[async_trait]
 impl AccountStore for Neo4jStore {
-    async fn has_account(&self, email: &EmailAddress) -> Result<bool, StoreError> {
-        users::has_email(&self.driver, email).await
+    async fn account_address(&self, email: &EmailAddress) -> Result<Option<EmailAddress>, StoreError> {
+        users::address(&self.driver, email).await
     }
 
     async fn make_account(&self, account: NewAccount) -> Result<AccountMade, StoreError> {

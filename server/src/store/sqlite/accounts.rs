@@ -39,9 +39,9 @@ pub(super) fn take_effect(connection: &Connection, effect: &Effect) -> Result<()
 
 #[async_trait]
 impl AccountStore for SqliteStore {
-    async fn has_account(&self, email: &EmailAddress) -> Result<bool, StoreError> {
+    async fn account_address(&self, email: &EmailAddress) -> Result<Option<EmailAddress>, StoreError> {
         let key = email.key();
-        self.read(move |connection| users::has_email(connection, &key)).await
+        self.read(move |connection| users::address(connection, &key)).await
     }
 
     async fn make_account(&self, account: NewAccount) -> Result<AccountMade, StoreError> {
@@ -50,7 +50,7 @@ impl AccountStore for SqliteStore {
             if users::has_username(connection, &account.user.username.key())? {
                 return Ok(AccountMade::UsernameTaken);
             }
-            if users::has_email(connection, &account.email.key())? {
+            if users::address(connection, &account.email.key())?.is_some() {
                 return Ok(AccountMade::AddressTaken);
             }
             let user = users::add(connection, &account)?;

@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-pub(super) const HAS_EMAIL: &str = "MATCH (u:User {email_key: $email_key}) RETURN true AS found";
+pub(super) const ADDRESS: &str = "MATCH (u:User {email_key: $email_key}) RETURN u.email AS email";
 
 /// Makes a user with their first session, unless the name or the address is taken; answers by whom. Two nodes that make the same at
 /// once are told apart by the constraints.
@@ -52,9 +52,15 @@ pub(super) const RENEW_PASSWORD_HASH: &str = "
     MATCH (u:User {user_id: $user_id}) WHERE u.password_hash = $seen
     SET u.password_hash = $renewed";
 
-pub(super) async fn has_email(driver: &Driver, email: &EmailAddress) -> Result<bool, StoreError> {
-    let found: Option<IgnoredAny> = driver.read_one(&Statement::new(HAS_EMAIL).with("email_key", email.key())).await?;
-    Ok(found.is_some())
+/// The address with that key, as its account has it.
+pub(super) async fn address(driver: &Driver, email: &EmailAddress) -> Result<Option<EmailAddress>, StoreError> {
+    #[derive(Deserialize)]
+    struct Found {
+        email: EmailAddress,
+    }
+
+    let found: Option<Found> = driver.read_one(&Statement::new(ADDRESS).with("email_key", email.key())).await?;
+    Ok(found.map(|found| found.email))
 }
 
 pub(super) async fn make(driver: &Driver, account: &NewAccount) -> Result<AccountMade, StoreError> {

@@ -1,4 +1,4 @@
-use i9chat_spec::{Login, User, UserId, Username};
+use i9chat_spec::{EmailAddress, Login, User, UserId, Username};
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use super::super::column::{Column, Parsed};
@@ -14,8 +14,10 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 pub(super) struct UserRow(pub i64);
 
-pub(super) fn has_email(connection: &Connection, key: &str) -> Result<bool, StoreError> {
-    Ok(connection.prepare_cached("SELECT 1 FROM users WHERE email_key = ?1")?.exists([key])?)
+/// The address with that key, as its account has it.
+pub(super) fn address(connection: &Connection, key: &str) -> Result<Option<EmailAddress>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT email FROM users WHERE email_key = ?1")?;
+    Ok(statement.query_row([key], |row| Ok(row.get::<_, Parsed<_>>("email")?.0)).optional()?)
 }
 
 pub(super) fn has_username(connection: &Connection, key: &str) -> Result<bool, StoreError> {
