@@ -7,6 +7,7 @@ mod pictures;
 mod reading;
 mod uploading;
 mod using;
+mod wrong_bytes;
 
 use i9chat_spec::{MediaRule, Timestamp};
 use serde_json::Value;
@@ -23,6 +24,7 @@ pub fn all() -> Vec<Case> {
     [
         authorising::CASES,
         uploading::CASES,
+        wrong_bytes::CASES,
         completing::CASES,
         using::CASES,
         pictures::CASES,

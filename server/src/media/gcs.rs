@@ -16,11 +16,11 @@
 //! | MED-8 | The signature covers the method, the name, the type and `x-goog-resumable`. It cannot cover the size: that takes a header that says it, `X-Upload-Content-Length`, and a client of MED-8 sends none |
 //! | MED-9 | Of a chunk that is not the last one, whole multiples of 256 KiB are held |
 //! | MED-10 | Starts of one part gather beside each other. Until the upload is completed, the one that was whole last counts |
-//! | MED-11 | **Not kept.** Bytes that would leave a gap are answered with 503. The size that a client names first is the one that the location goes by: more or less than was stated *is* taken there, but never completed (`upload_incomplete`), and nobody can read it |
+//! | MED-11 | Bytes that would leave a gap are answered with 503. The size that a client names first is the one that the location goes by: more or less than was stated is taken there, and never completed, since only what has the stated size is copied to the kept name |
 //! | MED-12 | A location goes on for a week from its start: `unused_upload_ttl_s` must not be longer ([`LONGEST_UPLOAD_S`]) |
 //! | MED-14 | Cloud Storage acknowledges what is durable |
 //! | MED-16, MED-17 | [`MediaStore::remove`] removes everything there is. What arrives after that, at a location that goes on, is the bucket's to remove (below) |
-//! | MED-24 | **`HEAD` is not kept:** a signature is for one method, and this one is for `GET`; `HEAD` is answered with 403 |
+//! | MED-24 | A signature is for one method, and this one is for `GET`: `HEAD` is answered with 403 |
 //! | MED-26 | Another origin than the server's |
 //! | MED-27 | The bucket's own settings answer CORS (below) |
 //!
@@ -30,7 +30,8 @@
 //! - CORS for the origins of the pages: the methods `GET`, `POST` and `PUT`, and the headers `Content-Type`, `Content-Range`,
 //!   `x-goog-resumable`, `Location` and `Range`, which stand for those that are sent and those that may be seen.
 //! - A lifecycle rule that deletes objects whose names begin with [`GcsPlace::arriving_prefix`] when they are older than the days
-//!   of `unused_upload_ttl_s` and one more: what was uploaded and never completed, or arrived too late.
+//!   of `unused_upload_ttl_s` and one more: what was uploaded and never completed, or arrived too late. Nothing else bounds what
+//!   is sent there: it may be larger than was stated, and come for a week.
 //! - For the account of this server the role Storage Object User on the bucket, and when it has no key of its own, Service
 //!   Account Token Creator on itself, with which it signs.
 

@@ -16,6 +16,10 @@ async fn an_upload_goes_on_where_it_broke_off() {
     let first = format!("bytes 0-{}/{size}", 2 * GRAIN - 1);
     assert_eq!(world.puts(&location, &first, &bytes[..2 * GRAIN]).await, (308, Some(2 * GRAIN)));
     assert_eq!(world.puts(&location, &format!("bytes */{size}"), b"").await, (308, Some(2 * GRAIN)));
+    // After a gap nothing is taken.
+    let range = format!("bytes {}-{}/{size}", 2 * GRAIN + 1, size - 1);
+    assert_eq!(world.puts(&location, &range, &bytes[2 * GRAIN + 1..]).await, (503, None));
+    assert_eq!(world.puts(&location, &format!("bytes */{size}"), b"").await, (308, Some(2 * GRAIN)));
     // Bytes that are held already do not count any more.
     let mut rest = bytes[GRAIN..].to_vec();
     rest[..GRAIN].fill(0);
