@@ -11,7 +11,8 @@ use crate::{bus::CleanUps, store::StoreError};
 const GROUP: &str = "cleaners";
 
 static OFFER: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("clean_ups/offer.lua")));
-static TAKE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("clean_ups/take.lua")));
+static TAKE: LazyLock<Script> =
+    LazyLock::new(|| Script::new(concat!(include_str!("queue.lua"), include_str!("clean_ups/take.lua"))));
 static DONE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("clean_ups/done.lua")));
 
 /// The queue of all nodes: a stream, whose consumer group remembers who has what.
@@ -49,8 +50,8 @@ impl CleanUps for RedisCleanUps {
         let mut take = TAKE.prepare_invoke();
         take.key(&self.stream).arg(GROUP).arg(self.node.simple().to_string()).arg(at_most);
         take.arg(u64::try_from(self.left.as_millis()).unwrap_or(u64::MAX));
-        let taken: Vec<Vec<u8>> = self.redis.script(&take).await?;
-        let media = |id: &Vec<u8>| Uuid::from_slice(id).map(MediaId::from_uuid);
+        let taken: Vec<(String, Vec<u8>)> = self.redis.script(&take).await?;
+        let media = |(_, id): &(String, Vec<u8>)| Uuid::from_slice(id).map(MediaId::from_uuid);
         taken.iter().map(media).collect::<Result<_, _>>().map_err(|error| StoreError::Corrupt(error.to_string()))
     }
 

@@ -22,7 +22,8 @@ pub(in crate::bus::redis) const LEFT: Duration = Duration::from_secs(75);
 
 const GROUP: &str = "senders";
 
-static DUE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("due.lua")));
+static DUE: LazyLock<Script> =
+    LazyLock::new(|| Script::new(concat!(include_str!("../queue.lua"), include_str!("due.lua"))));
 static POSTPONE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("postpone.lua")));
 
 impl RedisClaims {
