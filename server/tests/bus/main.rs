@@ -29,13 +29,13 @@ mod presence;
 mod rates;
 mod scene;
 
-use std::{process::ExitCode, sync::Arc};
+use std::process::ExitCode;
 
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use tokio::runtime::Runtime;
+use libtest_mimic::Completion;
 
 use self::{
     case::{Case, Needs},
+    lab::{Trials, Verdict},
     places::{Place, Places},
 };
 
@@ -57,31 +57,19 @@ fn cases() -> impl Iterator<Item = Case> {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
     // The Redis that the environment names may be behind TLS. Only the first to say which is heard.
     rustls::crypto::aws_lc_rs::default_provider().install_default().unwrap_or_default();
-    let runtime = match Runtime::new() {
-        Ok(runtime) => Arc::new(runtime),
-        Err(error) => {
-            eprintln!("the runtime cannot be started: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let places = Arc::new(Places::default());
-    let mut trials = Vec::new();
+    let mut trials = Trials::side_by_side();
     for place in Place::ALL {
         for case in cases().filter(|case| place == Place::Redis || case.needs == Needs::Any) {
-            let (runtime, places) = (Arc::clone(&runtime), Arc::clone(&places));
             let name = format!("{}::{}::{}", place.name(), case.topic, case.name);
-            trials.push(Trial::ignorable_test(name, move || runtime.block_on(run(&places, place, &case))));
+            trials.add(name, async move |places: &Places| run(places, place, &case).await);
         }
     }
-    let conclusion = libtest_mimic::run(&arguments, trials);
-    runtime.block_on(places.end());
-    conclusion.exit_code()
+    trials.run()
 }
 
-async fn run(places: &Places, place: Place, case: &Case) -> Result<Completion, Failed> {
+async fn run(places: &Places, place: Place, case: &Case) -> Verdict {
     match places.scene(place, case.needs).await {
         Ok(scene) => {
             (case.run)(&scene).await;

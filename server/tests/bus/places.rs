@@ -2,11 +2,11 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::sync::Mutex;
+use tokio::sync::OnceCell;
 
 use super::{
     case::Needs,
-    lab::{Redis, Unavailable},
+    lab::{Redis, Shared, Unavailable},
     scene::{Scene, Ways},
 };
 
@@ -31,7 +31,7 @@ impl Place {
 /// What the cases of one run share: one Redis, in which each has keys of its own.
 #[derive(Default)]
 pub struct Places {
-    redis: Mutex<Option<Result<Redis, Unavailable>>>,
+    redis: OnceCell<Result<Redis, Unavailable>>,
     cases: AtomicUsize,
 }
 
@@ -46,20 +46,17 @@ impl Places {
                 Ok(Scene::new(Ways::Redis { url, prefix, own: Some(Box::new(own)) }))
             }
             (Place::Redis, _) => {
-                let mut shared = self.redis.lock().await;
-                if shared.is_none() {
-                    *shared = Some(Redis::fresh().await);
-                }
-                let redis = shared.as_ref().unwrap().as_ref().map_err(Clone::clone)?;
+                let redis = self.redis.get_or_init(Redis::fresh).await.as_ref().map_err(Clone::clone)?;
                 let prefix = format!("{}-{}", redis.prefix(), self.cases.fetch_add(1, Ordering::Relaxed));
                 Ok(Scene::new(Ways::Redis { url: redis.url(), prefix, own: None }))
             }
         }
     }
+}
 
-    /// Gives back what was taken.
-    pub async fn end(&self) {
-        if let Some(Ok(redis)) = self.redis.lock().await.take() {
+impl Shared for Places {
+    async fn end(self) {
+        if let Some(Ok(redis)) = self.redis.into_inner() {
             redis.end().await;
         }
     }

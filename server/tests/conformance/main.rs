@@ -11,18 +11,18 @@ mod cluster;
 mod lab;
 mod open;
 
-use std::{process::ExitCode, sync::Arc};
+use std::process::ExitCode;
 
 use i9chat_conformance::{
     case::{Case, run_case},
     cases,
     verdict::{Ending, Outcome},
 };
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use tokio::runtime::Runtime;
+use libtest_mimic::{Completion, Failed};
 
 use self::{
     cluster::{Cluster, Kind, Layout, Trouble},
+    lab::{Trials, Verdict},
     open::Clusters,
 };
 
@@ -37,31 +37,19 @@ const OPTIONS: [&str; 3] = [
 ];
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
-    let runtime = match Runtime::new() {
-        Ok(runtime) => Arc::new(runtime),
-        Err(error) => {
-            eprintln!("the runtime cannot be started: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let clusters = Arc::new(Clusters::default());
-    let mut trials = Vec::new();
+    let mut trials = Trials::side_by_side();
     for layout in Layout::ALL {
         for case in cases::all() {
-            let (runtime, clusters) = (Arc::clone(&runtime), Arc::clone(&clusters));
-            let trial = Trial::ignorable_test(format!("{}::{}", layout.name(), case.name), move || {
-                runtime.block_on(run(&clusters, layout, &case))
+            let name = format!("{}::{}", layout.name(), case.name);
+            trials.add_of_kind(case.profile.as_str(), name, async move |clusters: &Clusters| {
+                run(clusters, layout, &case).await
             });
-            trials.push(trial.with_kind(case.profile.as_str()));
         }
     }
-    let conclusion = libtest_mimic::run(&arguments, trials);
-    runtime.block_on(clusters.end());
-    conclusion.exit_code()
+    trials.run()
 }
 
-async fn run(clusters: &Clusters, layout: Layout, case: &Case) -> Result<Completion, Failed> {
+async fn run(clusters: &Clusters, layout: Layout, case: &Case) -> Verdict {
     let mut skipped = None;
     for options in OPTIONS {
         let entered = clusters.enter(Kind { layout, options }).await;

@@ -6,7 +6,7 @@ use tokio::sync::{Mutex, Notify, OnceCell};
 
 use crate::{
     cluster::{Cluster, Kind, Trouble},
-    lab,
+    lab::{self, Shared},
 };
 
 /// Filled as soon as somebody has entered.
@@ -74,10 +74,11 @@ impl Clusters {
         }
         Some(Arc::clone(open.entry(kind).or_default()))
     }
+}
 
-    /// Stops all of them.
-    pub async fn end(&self) {
-        for (_, slot) in self.open.lock().await.drain() {
+impl Shared for Clusters {
+    async fn end(self) {
+        for slot in self.open.into_inner().into_values() {
             if let Ok(nobody_is_in) = Arc::try_unwrap(slot) {
                 end(nobody_is_in).await;
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, OnceCell};
 
-use crate::lab::{Neo4j, Redis, Unavailable, are_given};
+use crate::lab::{Neo4j, Redis, Shared, Unavailable, are_given};
 
 /// Taken when the first test needs it, and given back at the end.
 #[derive(Default)]
@@ -44,9 +44,10 @@ impl Grounds {
         let redis = self.redis.get_or_init(async || Redis::own().await.map(Arc::new)).await.clone()?;
         Ok((Ground { neo4j, redis }, turn))
     }
+}
 
-    /// Gives everything back.
-    pub async fn end(self) {
+impl Shared for Grounds {
+    async fn end(self) {
         for neo4j in [self.any, self.own].into_iter().filter_map(OnceCell::into_inner).flatten() {
             if let Some(neo4j) = Arc::into_inner(neo4j) {
                 neo4j.end().await;

@@ -23,13 +23,14 @@ mod sessions;
 #[path = "../joint/sign_up.rs"]
 mod sign_up;
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
 use futures_util::future::BoxFuture;
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use tokio::{runtime::Runtime, time::timeout};
 
-use self::ground::{Ground, Grounds, Needs};
+use self::{
+    ground::{Ground, Grounds, Needs},
+    lab::{Trials, Verdict, in_time},
+};
 
 /// How long a test may take. Only failures, and machines with other work, ever take this long.
 const LIMIT: Duration = Duration::from_mins(2);
@@ -78,36 +79,17 @@ const TESTS: &[Test] = tests! {
 };
 
 fn main() -> ExitCode {
-    let mut arguments = Arguments::from_args();
-    arguments.test_threads = Some(1);
-    let runtime = match Runtime::new() {
-        Ok(runtime) => Arc::new(runtime),
-        Err(error) => {
-            eprintln!("the runtime cannot be started: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let grounds = Arc::new(Grounds::default());
-    let trials = TESTS.iter().map(|test| {
-        let (runtime, grounds) = (Arc::clone(&runtime), Arc::clone(&grounds));
-        Trial::ignorable_test(test.0, move || runtime.block_on(run(&grounds, test)))
-    });
-    let conclusion = libtest_mimic::run(&arguments, trials.collect());
-    runtime.block_on(async {
-        if let Some(grounds) = Arc::into_inner(grounds) {
-            grounds.end().await;
-        }
-    });
-    conclusion.exit_code()
+    let mut trials = Trials::one_by_one();
+    for test in TESTS {
+        trials.add(test.0, async move |grounds: &Grounds| run(grounds, test).await);
+    }
+    trials.run()
 }
 
-async fn run(grounds: &Grounds, (_, needs, test): &Test) -> Result<Completion, Failed> {
+async fn run(grounds: &Grounds, (_, needs, test): &Test) -> Verdict {
     let (ground, _turn) = match grounds.take(*needs).await {
         Ok(taken) => taken,
         Err(unavailable) => return unavailable.verdict(),
     };
-    match timeout(LIMIT, test(ground)).await {
-        Ok(()) => Ok(Completion::Completed),
-        Err(_) => Err(format!("it is not over in {} s", LIMIT.as_secs()).into()),
-    }
+    in_time(LIMIT, test(ground)).await
 }

@@ -26,13 +26,11 @@ mod resumed;
 mod sign_up;
 mod world;
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
 use futures_util::future::BoxFuture;
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use tokio::{runtime::Runtime, time::timeout};
 
-use self::lab::Backends;
+use self::lab::{Backends, Trials, Verdict, in_time};
 
 /// How long a test may take. Only failures, and machines with other work, ever take this long.
 const LIMIT: Duration = Duration::from_mins(4);
@@ -53,35 +51,25 @@ const TESTS: &[Test] = tests![
     refused::a_database_that_holds_something_is_left_alone,
     refused::a_move_goes_on_with_the_folder_that_it_was_begun_with,
     refused::a_row_that_is_another_than_was_sent_is_found,
+    refused::no_server_goes_on_with_a_folder_that_was_moved,
+    refused::a_difference_leaves_the_folder_to_its_server,
 ];
 
 fn main() -> ExitCode {
-    let mut arguments = Arguments::from_args();
     // They share what they move to.
-    arguments.test_threads = Some(1);
-    let runtime = match Runtime::new() {
-        Ok(runtime) => Arc::new(runtime),
-        Err(error) => {
-            eprintln!("the runtime cannot be started: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let trials = TESTS.iter().map(|(name, test)| {
-        let runtime = Arc::clone(&runtime);
-        Trial::ignorable_test(*name, move || runtime.block_on(run(*test)))
-    });
-    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+    let mut trials = Trials::one_by_one();
+    for (name, test) in TESTS {
+        trials.add(*name, async |(): &()| run(*test).await);
+    }
+    trials.run()
 }
 
-async fn run(test: for<'a> fn(&'a Backends) -> BoxFuture<'a, ()>) -> Result<Completion, Failed> {
+async fn run(test: for<'a> fn(&'a Backends) -> BoxFuture<'a, ()>) -> Verdict {
     let backends = match Box::pin(Backends::fresh()).await {
         Ok(backends) => backends,
         Err(unavailable) => return unavailable.verdict(),
     };
-    let in_time = timeout(LIMIT, test(&backends)).await;
+    let outcome = in_time(LIMIT, test(&backends)).await;
     backends.end().await;
-    match in_time {
-        Ok(()) => Ok(Completion::Completed),
-        Err(_) => Err(format!("it is not over in {} s", LIMIT.as_secs()).into()),
-    }
+    outcome
 }

@@ -27,33 +27,21 @@ mod schema;
 mod shelf;
 mod world;
 
-use std::{process::ExitCode, sync::Arc};
+use std::process::ExitCode;
 
-use libtest_mimic::{Arguments, Trial};
-use tokio::runtime::Runtime;
-
-use self::world::{Case, World};
+use self::{
+    lab::Trials,
+    world::{Case, World},
+};
 
 fn cases() -> Vec<Case> {
     [plans::cases(), schema::cases(), cells::cases(), appending::cases(), commits::cases(), locks::cases()].concat()
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
-    let runtime = match Runtime::new() {
-        Ok(runtime) => Arc::new(runtime),
-        Err(error) => {
-            eprintln!("the runtime cannot be started: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let world = Arc::new(World::default());
-    let trial = |case: Case| {
-        let (runtime, world) = (Arc::clone(&runtime), Arc::clone(&world));
-        Trial::ignorable_test(case.name, move || runtime.block_on(world.run(case)))
-    };
-    let trials = cases().into_iter().map(trial).collect();
-    let conclusion = libtest_mimic::run(&arguments, trials);
-    runtime.block_on(world.end());
-    conclusion.exit_code()
+    let mut trials = Trials::side_by_side();
+    for case in cases() {
+        trials.add(case.name, async move |world: &World| world.run(case).await);
+    }
+    trials.run()
 }

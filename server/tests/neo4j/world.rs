@@ -4,13 +4,13 @@ use std::{future::ready, pin::Pin, sync::Arc};
 
 use i9chat_server::store::neo4j::Neo4jStore;
 use i9chat_spec::{ChatId, User};
-use libtest_mimic::{Completion, Failed};
+use libtest_mimic::Completion;
 use neo4rs::query;
 use tokio::sync::{Mutex, OnceCell};
 
 use super::{
     bolt::Bolt,
-    lab::{Neo4j, Unavailable},
+    lab::{Neo4j, Shared, Unavailable, Verdict},
     shelf::{Shelf, Store},
 };
 
@@ -44,7 +44,7 @@ pub struct World {
 }
 
 impl World {
-    pub async fn run(&self, case: Case) -> Result<Completion, Failed> {
+    pub async fn run(&self, case: Case) -> Verdict {
         let _turn = self.turn.lock().await;
         let neo4j = self.neo4j.get_or_init(async || Box::pin(Neo4j::fresh()).await).await.as_ref();
         match neo4j {
@@ -57,11 +57,11 @@ impl World {
             Err(unavailable) => unavailable.verdict(),
         }
     }
+}
 
-    /// Gives back what was taken.
-    pub async fn end(self: Arc<Self>) {
-        let neo4j = Arc::into_inner(self).and_then(|world| world.neo4j.into_inner());
-        if let Some(Ok(neo4j)) = neo4j {
+impl Shared for World {
+    async fn end(self) {
+        if let Some(Ok(neo4j)) = self.neo4j.into_inner() {
             neo4j.end().await;
         }
     }

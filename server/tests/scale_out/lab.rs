@@ -1,4 +1,4 @@
-//! A real Neo4j and a real Redis for tests, and what stands between them and a server.
+//! A real Neo4j and a real Redis for tests, what stands between them and a server, and the program of such tests.
 //!
 //! Used by several test programs, each with `#[path = "../scale_out/lab.rs"] mod lab;` and each some of it. They come from
 //! containers, which are removed at the end, or are running already and named by `I9CHAT_TEST_NEO4J_URL` and
@@ -10,12 +10,25 @@
 mod link;
 mod neo4j;
 mod redis;
+mod trials;
 mod unavailable;
+
+use std::{fmt::Display, net::SocketAddr, time::Duration};
+
+use tokio::time::{interval, timeout};
+use url::Url;
 
 pub use link::{Link, Passage};
 pub use neo4j::Neo4j;
 pub use redis::Redis;
+pub use trials::{Shared, Trials, Verdict, in_time};
 pub use unavailable::Unavailable;
+
+/// How long either may take until it answers, when it is started and when it runs already.
+const START: Duration = Duration::from_secs(90);
+const ANSWER: Duration = Duration::from_secs(10);
+/// How often it is asked meanwhile.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// A Neo4j and a Redis for one cluster.
 pub struct Backends {
@@ -72,6 +85,38 @@ pub fn are_given() -> bool {
 /// What an environment variable says, if it says anything.
 fn variable(name: &str) -> Option<String> {
     std::env::var_os(name)?.into_string().ok().filter(|value| !value.is_empty())
+}
+
+/// Where something is, as a [`Link`] takes it: its host and port.
+fn address(url: &Url, default_port: u16) -> String {
+    format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(default_port))
+}
+
+/// The same URL with another address in it: that of a [`Link`].
+fn url_through(url: &Url, address: SocketAddr) -> String {
+    let mut url = url.clone();
+    url.set_ip_host(address.ip()).and_then(|()| url.set_port(Some(address.port()))).unwrap();
+    url.to_string()
+}
+
+/// Asks until there is an answer.
+async fn answers<E: Display, F: Future<Output = Result<(), E>>>(
+    patience: Duration,
+    ask: impl Fn() -> F,
+) -> Result<(), String> {
+    let mut last = "nothing".to_owned();
+    let answering = async {
+        let mut pause = interval(PAUSE);
+        loop {
+            pause.tick().await;
+            match ask().await {
+                Ok(()) => return,
+                Err(error) => last = error.to_string(),
+            }
+        }
+    };
+    let answered = timeout(patience, answering).await.is_ok();
+    if answered { Ok(()) } else { Err(format!("it does not answer in {} s: {last}", patience.as_secs())) }
 }
 
 /// A port on the loopback interface that nobody listens on.

@@ -13,10 +13,9 @@ use testcontainers_modules::{
         ContainerAsync, ContainerRequest, ImageExt, TestcontainersError, core::IntoContainerPort, runners::AsyncRunner,
     },
 };
-use tokio::time::{interval, timeout};
 use url::Url;
 
-use super::Unavailable;
+use super::{ANSWER, START, Unavailable};
 
 /// The version that the server is made for.
 const TAG: &str = "5.26";
@@ -24,11 +23,6 @@ const PORT: u16 = 7687;
 const VARIABLE: &str = "I9CHAT_TEST_NEO4J_URL";
 const USER: &str = "neo4j";
 const PASSWORD: &str = "scale-out-test";
-/// How long it may take until it answers, when it is started and when it runs already.
-const START: Duration = Duration::from_secs(90);
-const ANSWER: Duration = Duration::from_secs(10);
-/// How often it is asked meanwhile.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// Takes everything out, a bounded number at a time.
 const EMPTY: &str = "MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS";
@@ -96,14 +90,12 @@ impl Neo4j {
 
     /// The same with another address in it: that of a [`Link`](super::Link) to this one.
     pub fn url_through(&self, address: SocketAddr) -> String {
-        let mut url = self.url.clone();
-        url.set_ip_host(address.ip()).and_then(|()| url.set_port(Some(address.port()))).unwrap();
-        url.to_string()
+        super::url_through(&self.url, address)
     }
 
     /// Its host and port, for a [`Link`](super::Link).
     pub fn address(&self) -> String {
-        format!("{}:{}", self.url.host_str().unwrap(), self.url.port().unwrap_or(PORT))
+        super::address(&self.url, PORT)
     }
 
     /// Takes out everything that is in it: nodes, relationships, constraints, indexes.
@@ -143,19 +135,7 @@ impl Neo4j {
 
     /// Waits until it answers.
     pub async fn ready(&self, patience: Duration) -> Result<(), String> {
-        let mut last = "nothing".to_owned();
-        let answering = async {
-            let mut pause = interval(PAUSE);
-            loop {
-                pause.tick().await;
-                match self.texts("RETURN 'here' AS text").await {
-                    Ok(_) => return,
-                    Err(error) => last = error.to_string(),
-                }
-            }
-        };
-        let answered = timeout(patience, answering).await.is_ok();
-        if answered { Ok(()) } else { Err(format!("it does not answer in {} s: {last}", patience.as_secs())) }
+        super::answers(patience, || async { self.texts("RETURN 'here' AS text").await.map(drop) }).await
     }
 
     /// Stops it in order. Only one of our own can be.

@@ -16,21 +16,15 @@ use testcontainers_modules::{
 use tokio::{
     process::{Child, Command},
     sync::Mutex,
-    time::{interval, timeout},
 };
 use url::Url;
 use uuid::Uuid;
 
-use super::Unavailable;
+use super::{ANSWER, START, Unavailable};
 
 /// The version that the server is made for.
 const TAG: &str = "7";
 const VARIABLE: &str = "I9CHAT_TEST_REDIS_URL";
-/// How long it may take until it answers, when it is started and when it runs already.
-const START: Duration = Duration::from_secs(90);
-const ANSWER: Duration = Duration::from_secs(10);
-/// How often it is asked meanwhile.
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// A Redis, and where it is.
 pub struct Redis {
@@ -87,14 +81,12 @@ impl Redis {
 
     /// The same with another address in it: that of a [`Link`](super::Link) to this one.
     pub fn url_through(&self, address: SocketAddr) -> String {
-        let mut url = self.url.clone();
-        url.set_ip_host(address.ip()).and_then(|()| url.set_port(Some(address.port()))).unwrap();
-        url.to_string()
+        super::url_through(&self.url, address)
     }
 
     /// Its host and port, for a [`Link`](super::Link).
     pub fn address(&self) -> String {
-        format!("{}:{}", self.url.host_str().unwrap(), self.url.port().unwrap_or(REDIS_PORT))
+        super::address(&self.url, REDIS_PORT)
     }
 
     /// What our keys begin with, as the server's `--bus-prefix` takes it.
@@ -109,23 +101,7 @@ impl Redis {
 
     /// Waits until it answers.
     pub async fn ready(&self, patience: Duration) -> Result<(), String> {
-        let mut last = "nothing".to_owned();
-        let answering = async {
-            let mut pause = interval(PAUSE);
-            loop {
-                pause.tick().await;
-                match self.ping().await {
-                    Ok(()) => return,
-                    Err(error) => last = error.to_string(),
-                }
-            }
-        };
-        let answered = timeout(patience, answering).await.is_ok();
-        if answered { Ok(()) } else { Err(format!("it does not answer in {} s: {last}", patience.as_secs())) }
-    }
-
-    async fn ping(&self) -> Result<(), RedisError> {
-        self.connection().await?.ping().await
+        super::answers(patience, || async { self.connection().await?.ping::<()>().await }).await
     }
 
     /// Ends it, and what is in it is lost. Only one of our own can be.

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use libtest_mimic::{Completion, Failed};
+use libtest_mimic::Completion;
+
+use super::Verdict;
 
 /// The variable with which the absence of Neo4j or Redis is a failure.
 const REQUIRED: &str = "I9CHAT_TEST_REQUIRE_SCALE_OUT";
@@ -27,7 +29,7 @@ impl Unavailable {
     }
 
     /// How a test ends that needs it: ignored with the reason, or failed where it has to be there.
-    pub fn verdict(&self) -> Result<Completion, Failed> {
+    pub fn verdict(&self) -> Verdict {
         let required = super::variable(REQUIRED).is_some_and(|value| value == "1");
         if required || self.named { Err((&self.reason).into()) } else { Ok(Completion::ignored_with(&self.reason)) }
     }

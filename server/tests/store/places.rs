@@ -7,7 +7,7 @@ use neo4rs::query;
 use tokio::sync::{Mutex, OnceCell};
 
 use super::{
-    lab::{Neo4j, Unavailable},
+    lab::{Neo4j, Shared, Unavailable},
     shelf::{Shelf, Store},
 };
 
@@ -59,11 +59,11 @@ impl Places {
         });
         Ok(Shelf::new(store, other, open_again, turn))
     }
+}
 
-    /// Gives back what was taken.
-    pub async fn end(self: Arc<Self>) {
-        let neo4j = Arc::into_inner(self).and_then(|places| places.neo4j.into_inner());
-        if let Some(Ok(neo4j)) = neo4j {
+impl Shared for Places {
+    async fn end(self) {
+        if let Some(Ok(neo4j)) = self.neo4j.into_inner() {
             neo4j.end().await;
         }
     }
