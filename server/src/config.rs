@@ -63,6 +63,15 @@ pub struct ScaleOutConfig {
     pub bus_prefix: String,
 }
 
+impl ScaleOutConfig {
+    /// Where Neo4j is, to be shown: without user and password.
+    pub fn store_place(&self) -> String {
+        let host = self.store.host_str().unwrap_or_default();
+        let port = self.store.port().map(|port| format!(":{port}")).unwrap_or_default();
+        format!("{}://{host}{port}{}", self.store.scheme(), self.store.path())
+    }
+}
+
 /// Shows no password.
 impl fmt::Debug for StackConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -11,7 +11,7 @@ use crate::{
     config::{Config, MediaConfig, StackConfig},
     ids::SystemIds,
     media::MediaError,
-    node::{self, StartError},
+    node::{self, StartError, moved},
     store::{
         LogHead, LogStore, StoreError,
         neo4j::{ImportError, Neo4jImport, Neo4jStore, Progress},
@@ -66,11 +66,19 @@ pub async fn migrate(config: &Config, say: &(dyn Fn(String) + Sync)) -> Result<(
         return Err(MigrateError::NoSource(database.display().to_string()));
     }
     let _lock = node::lock_data(&config.data)?;
-    let source = node::open_store(&config.data)?;
+    let source = node::open_store_to_move(&config.data)?;
     let key = ServerKey::load_or_create(&config.data, &SystemIds)?;
     let facts = source.log_facts().await?;
 
     let mut import = Neo4jImport::begin(target.store.as_str(), facts).await?;
+    let place = target.store_place();
+    let unmarked = |error| StartError::Data { folder: config.data.clone(), error };
+    match moved::moved_to(&config.data).map_err(unmarked)? {
+        // Set by a run that was broken off at its very end; this one may still find a difference.
+        Some(earlier) if earlier == place => moved::remove_mark(&config.data).map_err(unmarked)?,
+        Some(earlier) => say(format!("Everything here was moved before, to {earlier}: what came there since stays there.")),
+        None => {}
+    }
     if import.progress() != Progress::before(Some(Table::Cells)) {
         say("It goes on where it was broken off.".to_owned());
     }
@@ -80,9 +88,11 @@ pub async fn migrate(config: &Config, say: &(dyn Fn(String) + Sync)) -> Result<(
         MediaConfig::Disk => say(format!("The bytes of media stay in {}.", config.data.join("media").display())),
     }
     verify::verify(&source, &import, facts, say).await?;
+    // Before a node can start there, so that at no moment a server can start on either side.
+    moved::set_mark(&config.data, &place).map_err(unmarked)?;
     import.finish(node::SERVER_KEY, &key.reveal()).await?;
     check_as_a_server_would(target.store.as_str(), facts, &key).await?;
-    say("Everything is there and compared. Start the nodes, and this data folder's server never again.".to_owned());
+    say("Everything is there and compared. Start the nodes; no server starts on this data folder any more.".to_owned());
     Ok(())
 }
 

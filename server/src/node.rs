@@ -1,5 +1,6 @@
 //! A server, put together from its parts.
 
+pub mod moved;
 mod stack;
 
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
@@ -69,8 +70,8 @@ pub struct NodeConfig {
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The data folder cannot be made.
-    #[error("the data folder {folder} cannot be made: {error}")]
+    /// The data folder cannot be made, read or written.
+    #[error("the data folder {folder} cannot be used: {error}")]
     Data {
         /// Which.
         folder: PathBuf,
@@ -82,6 +83,19 @@ pub enum StartError {
     InUse {
         /// Which.
         folder: PathBuf,
+    },
+    /// What the data folder holds was moved to a cluster.
+    #[error(
+        "everything in the data folder {folder} was moved to {place} by `i9chat-server migrate`: start nodes with --store and --bus; a \
+         server on this folder would go on with the same chats beside them. To use it all the same, remove the file {mark}"
+    )]
+    Moved {
+        /// Which.
+        folder: PathBuf,
+        /// Where it is now, without a password.
+        place: String,
+        /// What stands in the way.
+        mark: PathBuf,
     },
     /// The database cannot be opened.
     #[error("the database {file} cannot be opened: {error}")]
@@ -167,8 +181,17 @@ pub fn database(data: &std::path::Path) -> PathBuf {
     data.join(DATABASE)
 }
 
-/// Opens the store of a data folder, making both when they are not there. Blocks.
+/// Opens the store of a data folder, making both when they are not there, but not when its data was moved to a cluster. Blocks.
 pub fn open_store(data: &std::path::Path) -> Result<SqliteStore, StartError> {
+    let moved_to = moved::moved_to(data).map_err(|error| StartError::Data { folder: data.to_owned(), error })?;
+    match moved_to {
+        Some(place) => Err(StartError::Moved { folder: data.to_owned(), place, mark: moved::mark(data) }),
+        None => open_store_to_move(data),
+    }
+}
+
+/// Opens the store of a data folder for moving what it holds, whether or not that was done before. Blocks.
+pub fn open_store_to_move(data: &std::path::Path) -> Result<SqliteStore, StartError> {
     // Addresses and password hashes are nobody else's business.
     create_private_folder(data).map_err(|error| StartError::Data { folder: data.to_owned(), error })?;
     let file = database(data);

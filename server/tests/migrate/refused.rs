@@ -1,6 +1,7 @@
 //! If these fail, a move that went wrong destroys something.
 
 use neo4rs::query;
+use url::Url;
 
 use crate::{
     lab::Backends,
@@ -82,4 +83,40 @@ pub async fn a_row_that_is_another_than_was_sent_is_found(backends: &Backends) {
     assert!(different.complained.contains("users: 4 were sent, 4 are found"), "{}", different.complained);
     let refused = world.refused_node(backends).await;
     assert!(refused.contains("migrate"), "{refused}");
+}
+
+pub async fn no_server_goes_on_with_a_folder_that_was_moved(backends: &Backends) {
+    let mut world = stopped().await;
+    let moved = world.migrate(backends).await;
+    assert_eq!(moved.code, Some(0), "{}{}", moved.said, moved.complained);
+    let mark = world.data().join("i9chat.moved");
+    let neo4j: Url = backends.neo4j.url().parse().unwrap();
+    let place = format!("neo4j://{}:{}", neo4j.host_str().unwrap(), neo4j.port().unwrap());
+    let epoch = world.new_epoch().await;
+    assert_eq!(epoch.code, Some(1), "{}", epoch.said);
+    for said in [world.refused_embedded().await, epoch.complained] {
+        assert!(said.contains(&place), "it says where everything is now: {said}");
+        assert!(said.contains(mark.to_str().unwrap()), "it says how to go on all the same: {said}");
+        assert!(!said.contains(neo4j.password().unwrap()), "it tells no secret: {said}");
+    }
+
+    // What was moved is there to be moved again; and while that is not over, no node can start.
+    run(backends, "MATCH (n) DETACH DELETE n").await;
+    assert!(!world.migrate_until(backends, 3).await, "it is killed before its end");
+    assert!(!mark.exists());
+    let moved = world.migrate(backends).await;
+    assert_eq!(moved.code, Some(0), "{}{}", moved.said, moved.complained);
+    world.refused_embedded().await;
+    std::fs::remove_file(mark).unwrap();
+    world.embedded.run().await;
+    assert!(world.embedded.stop().await);
+}
+
+pub async fn a_difference_leaves_the_folder_to_its_server(backends: &Backends) {
+    let mut world = stopped().await;
+    assert!(!world.migrate_until(backends, 3).await, "it is killed before its end");
+    run(backends, "MATCH (n:User {username: 'alice'}) SET n.bio = 'somebody else'").await;
+    assert_eq!(world.migrate(backends).await.code, Some(1));
+    world.embedded.run().await;
+    assert!(world.embedded.stop().await);
 }

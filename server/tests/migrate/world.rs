@@ -26,7 +26,7 @@ pub struct World {
     folder: TempDir,
 }
 
-/// How the program that moves ended, and what it said.
+/// How a program that was given a task ended, and what it said.
 pub struct Moved {
     pub code: Option<i32>,
     pub said: String,
@@ -50,8 +50,17 @@ impl World {
 
     /// Starts a node that must not start, and answers what it complains of.
     pub async fn refused_node(&self, backends: &Backends) -> String {
+        self.refused(&backends.options()).await
+    }
+
+    /// Starts the folder's own server, which must not start, and answers what it complains of.
+    pub async fn refused_embedded(&self) -> String {
+        self.refused(&[]).await
+    }
+
+    async fn refused(&self, more: &[String]) -> String {
         let mut command = Command::new(env!("CARGO_BIN_EXE_i9chat-server"));
-        command.args(["--listen", "127.0.0.1:0"]).args(options(&self.folder, &self.mailbox, &backends.options()));
+        command.args(["--listen", "127.0.0.1:0"]).args(options(&self.folder, &self.mailbox, more));
         let log = self.folder.path().join("refused.log");
         let mut child =
             command.stdout(Stdio::null()).stderr(File::create(&log).unwrap()).kill_on_drop(true).spawn().unwrap();
@@ -72,7 +81,16 @@ impl World {
     }
 
     pub async fn migrate_with(&self, options: &[String]) -> Moved {
-        let output = self.command(options).output().await.unwrap();
+        self.told("migrate", options).await
+    }
+
+    /// Gives the log in the folder a new epoch.
+    pub async fn new_epoch(&self) -> Moved {
+        self.told("new-epoch", &[]).await
+    }
+
+    async fn told(&self, task: &str, options: &[String]) -> Moved {
+        let output = self.command(task, options).output().await.unwrap();
         Moved {
             code: output.status.code(),
             said: String::from_utf8(output.stdout).unwrap(),
@@ -83,7 +101,7 @@ impl World {
     /// Moves until so many lines were said, and is killed then. Answers whether it was at its end by then.
     pub async fn migrate_until(&self, backends: &Backends, lines: usize) -> bool {
         let mut child: Child =
-            self.command(&backends.options()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+            self.command("migrate", &backends.options()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
         let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
         for _ in 0..lines {
             if said.next_line().await.unwrap().is_none() {
@@ -94,9 +112,9 @@ impl World {
         false
     }
 
-    fn command(&self, options: &[String]) -> Command {
+    fn command(&self, task: &str, options: &[String]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_i9chat-server"));
-        command.arg("migrate").arg("--data").arg(self.data()).args(options).stdin(Stdio::null()).kill_on_drop(true);
+        command.arg(task).arg("--data").arg(self.data()).args(options).stdin(Stdio::null()).kill_on_drop(true);
         command
     }
 }
