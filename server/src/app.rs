@@ -165,7 +165,7 @@ impl<R> From<StoreError> for Failure<R> {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the store failed");
         match error {
-            StoreError::Unavailable(_) => Self::Unavailable,
+            StoreError::Unavailable(_) | StoreError::Denied(_) => Self::Unavailable,
             StoreError::Overloaded => Self::Overloaded,
             StoreError::Corrupt(_) => Self::Internal,
         }

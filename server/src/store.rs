@@ -21,6 +21,9 @@ pub enum StoreError {
     /// It cannot be written or read now: a full disk, a lost connection. Nothing is acknowledged; trying later may help.
     #[error("the store is not available: {0}")]
     Unavailable(String),
+    /// It refuses the user, the password, or what the user asks for: trying later is of no use, a new configuration is.
+    #[error("the user, the password or the user's rights are refused: {0}")]
+    Denied(String),
     /// Too much waits for it.
     #[error("too much waits for the store")]
     Overloaded,

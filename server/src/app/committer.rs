@@ -148,7 +148,7 @@ async fn run(parts: CommitterParts, mut queue: mpsc::Receiver<Box<dyn Job>>) {
                 tracing::error!(%error, "a batch was not committed");
                 for job in jobs {
                     job.finish(Err(match &error {
-                        StoreError::Unavailable(_) => Failure::Unavailable,
+                        StoreError::Unavailable(_) | StoreError::Denied(_) => Failure::Unavailable,
                         StoreError::Overloaded => Failure::Overloaded,
                         StoreError::Corrupt(_) => Failure::Internal,
                     }));

@@ -30,11 +30,13 @@ pub struct Neo4jStore {
 
 impl Neo4jStore {
     /// Connects to the database that the URL names, `neo4j://user:password@host:port` or `bolt://…` (with `+s` for TLS), and
-    /// brings it to the newest version of the schema.
+    /// brings it to the newest version of the schema. [`StoreError::Denied`] when it does not let us in.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         let driver = Driver::new(url, CONNECTIONS)?;
+        let log = Driver::new(url, LOG_CONNECTIONS)?;
+        log.sign_in().await?;
         schema::prepare(&driver).await?;
-        let log = Log::open(Driver::new(url, LOG_CONNECTIONS)?).await?;
+        let log = Log::open(log).await?;
         Ok(Self { driver, log: Arc::new(log) })
     }
 

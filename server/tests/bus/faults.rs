@@ -27,6 +27,7 @@ cases! {
         one_node_is_cut_off,
         answers_are_held_back,
         a_node_that_starts_waits_for_redis,
+        a_node_that_redis_does_not_let_in_does_not_wait,
     }
 }
 
@@ -256,4 +257,23 @@ async fn a_node_that_starts_waits_for_redis(scene: &Scene) {
     });
     works(scene, [&one, &other], &alice).await;
     assert!(matches!(scene.try_node("redis://127.0.0.1:1/words".to_owned()).await, Err(StoreError::Unavailable(_))));
+}
+
+async fn a_node_that_redis_does_not_let_in_does_not_wait(scene: &Scene) {
+    let own = scene.own_redis();
+    let mut manager = own.connection().await.unwrap();
+    let mut ask = async |words: &[&str]| {
+        let mut command = redis::Cmd::new();
+        command.arg(words);
+        command.query_async::<()>(&mut manager).await.unwrap();
+    };
+    ask(&["CONFIG", "SET", "requirepass", "right"]).await;
+    // Somebody who may say nothing but a ping.
+    ask(&["ACL", "SETUSER", "silent", "on", ">right", "+ping"]).await;
+    for user in ["", ":wrong@", "nobody:right@", "silent:right@"] {
+        let url = format!("redis://{user}{}", own.address());
+        let refused = in_time(user, scene.try_node(url)).await;
+        assert!(matches!(refused, Err(StoreError::Denied(_))), "{user:?}: {:?}", refused.err());
+    }
+    scene.try_node(format!("redis://:right@{}", own.address())).await.unwrap();
 }

@@ -1,7 +1,15 @@
 //! The schema: made by whoever comes first, and refused when it is newer.
 
-use i9chat_server::store::{LogStore, StoreError, neo4j::Neo4jStore};
+use i9chat_server::{
+    domain::{LogEpoch, Place, Position},
+    store::{
+        LogStore, StoreError,
+        neo4j::{ImportError, Neo4jImport, Neo4jStore},
+        transfer::LogFacts,
+    },
+};
 use neo4rs::query;
+use url::Url;
 
 use super::{
     lab::Neo4j,
@@ -12,6 +20,7 @@ cases![
     nodes_that_start_at_once_on_an_empty_database_make_one_log,
     a_database_of_a_newer_version_is_refused,
     nodes_have_one_secret,
+    whoever_is_not_let_in_is_told_so,
 ];
 
 async fn nodes_that_start_at_once_on_an_empty_database_make_one_log(neo4j: &Neo4j) {
@@ -41,4 +50,16 @@ async fn nodes_have_one_secret(neo4j: &Neo4j) {
     let (one, other) = (node(&neo4j.url()).await, node(&neo4j.url()).await);
     let (first, second) = tokio::join!(one.shared_secret("test", "mine"), other.shared_secret("test", "yours"));
     assert_eq!(first.unwrap(), second.unwrap());
+}
+
+async fn whoever_is_not_let_in_is_told_so(neo4j: &Neo4j) {
+    // Somebody whom Neo4j does not know: after too many wrong passwords it would lock out whom it does.
+    let mut url: Url = neo4j.url().parse().unwrap();
+    url.set_username("nobody").unwrap();
+    let refused = Box::pin(Neo4jStore::connect(url.as_str())).await;
+    assert!(matches!(refused, Err(StoreError::Denied(_))), "{refused:?}");
+    let facts =
+        LogFacts { epoch: LogEpoch([1; 8]), head: Place { position: Position(0), tag: 0 }, kept_from: 0, swept_to: 0 };
+    let refused = Box::pin(Neo4jImport::begin(url.as_str(), facts)).await;
+    assert!(matches!(refused, Err(ImportError::Store(StoreError::Denied(_)))), "{:?}", refused.err());
 }

@@ -2,6 +2,7 @@
 //! most: while Redis is away, every call fails at once.
 
 use std::{
+    convert::Infallible,
     fmt,
     sync::{
         Arc,
@@ -66,20 +67,19 @@ struct Doubt {
 
 impl Redis {
     /// Looks for the Redis at a URL, and keeps looking for as long as this or a clone of it is there. An error when the URL
-    /// leads nowhere, or when Redis does not answer within a time.
+    /// leads nowhere, when Redis is not ready within a time, and at once when it does not let us in.
     pub(super) async fn start(url: impl IntoConnectionInfo, patience: Duration) -> Result<Self, StoreError> {
-        let client = Client::open(url).map_err(|error| unavailable(&error))?;
-        let (reached, changes) = watch::channel(None);
+        let client = Client::open(url).map_err(|error| failed(&error))?;
+        let began = Instant::now();
+        let judge = |error: &_| {
+            let is_over = is_denied(error) || began.elapsed() >= patience;
+            if is_over { Err(failed(error)) } else { Ok(()) }
+        };
+        let found = search(&client, judge).await?;
+        let (reached, changes) = watch::channel(Some(found.clone()));
         let doubt = Arc::new(Doubt::default());
-        let keeping = AbortOnDropHandle::new(tokio::spawn(keep(client.clone(), reached, Arc::clone(&doubt))));
-        let redis = Self(Arc::new(Shared { client, reached: changes, doubt, _keeping: keeping }));
-        let mut changes = redis.changes();
-        let there = changes.wait_for(Option::is_some);
-        if matches!(timeout(patience, there).await, Ok(Ok(_))) {
-            return Ok(redis);
-        }
-        // Says why.
-        connect(&redis.0.client).await.map(|_| redis).map_err(|error| unavailable(&error))
+        let keeping = AbortOnDropHandle::new(tokio::spawn(keep(client.clone(), found, reached, Arc::clone(&doubt))));
+        Ok(Self(Arc::new(Shared { client, reached: changes, doubt, _keeping: keeping })))
     }
 
     /// Whether Redis answers, as far as is known.
@@ -134,7 +134,7 @@ impl Redis {
         metrics::histogram!("i9chat_redis_call_seconds").record(began.elapsed().as_secs_f64());
         match outcome {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(self.failed(&error)),
+            Ok(Err(error)) => Err(self.call_failed(&error)),
             Err(_) => {
                 self.0.doubt.ring();
                 Err(StoreError::Unavailable("Redis does not answer".to_owned()))
@@ -142,7 +142,7 @@ impl Redis {
         }
     }
 
-    fn failed(&self, error: &RedisError) -> StoreError {
+    fn call_failed(&self, error: &RedisError) -> StoreError {
         match error.kind() {
             ErrorKind::Parse | ErrorKind::UnexpectedReturnType => StoreError::Corrupt(error.to_string()),
             kind => {
@@ -150,20 +150,20 @@ impl Redis {
                     self.0.doubt.is_unfit.store(true, Ordering::Relaxed);
                 }
                 self.0.doubt.ring();
-                unavailable(error)
+                failed(error)
             }
         }
     }
 
     /// A connection of one's own, on which a call may take as long as it likes.
     pub(super) async fn own_connection(&self) -> Result<MultiplexedConnection, StoreError> {
-        connect(&self.0.client).await.map_err(|error| unavailable(&error))
+        connect(&self.0.client).await.map_err(|error| failed(&error))
     }
 
     /// A connection of one's own for listening.
     pub(super) async fn listening_connection(&self) -> Result<PubSub, StoreError> {
         match timeout(CONNECT, self.0.client.get_async_pubsub()).await {
-            Ok(connected) => connected.map_err(|error| unavailable(&error)),
+            Ok(connected) => connected.map_err(|error| failed(&error)),
             Err(_) => Err(StoreError::Unavailable("Redis does not answer".to_owned())),
         }
     }
@@ -176,8 +176,14 @@ impl Doubt {
     }
 }
 
-fn unavailable(error: &RedisError) -> StoreError {
-    StoreError::Unavailable(format!("Redis: {error}"))
+fn failed(error: &RedisError) -> StoreError {
+    let text = format!("Redis: {error}");
+    if is_denied(error) { StoreError::Denied(text) } else { StoreError::Unavailable(text) }
+}
+
+/// Whether Redis does not let us in, or not do what we ask for.
+fn is_denied(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::AuthenticationFailed || matches!(error.code(), Some("WRONGPASS" | "NOAUTH" | "NOPERM"))
 }
 
 async fn connect(client: &Client) -> RedisResult<MultiplexedConnection> {
@@ -189,28 +195,37 @@ async fn connect(client: &Client) -> RedisResult<MultiplexedConnection> {
     }
 }
 
-/// Connects, and connects again when the connection is lost.
-async fn keep(client: Client, reached: watch::Sender<Option<Reached>>, doubt: Arc<Doubt>) {
+/// Stays with the connection that was found, and connects again whenever it is lost.
+async fn keep(client: Client, mut found: Reached, reached: watch::Sender<Option<Reached>>, doubt: Arc<Doubt>) {
+    loop {
+        tracing::info!("Redis is connected");
+        metrics::gauge!("i9chat_redis_connected").set(1.0);
+        let lost = stay(&mut found.connection, &doubt).await;
+        reached.send_replace(None);
+        metrics::gauge!("i9chat_redis_connected").set(0.0);
+        metrics::counter!("i9chat_redis_outages_total").increment(1);
+        tracing::warn!(reason = %lost, "the connection to Redis is lost");
+        sleep(TRIED_AGAIN).await;
+        let Ok(again) = search(&client, |_| Ok::<_, Infallible>(())).await;
+        found = again;
+        reached.send_replace(Some(found.clone()));
+    }
+}
+
+/// Looks for Redis until it is found, or whoever judges the errors gives up.
+async fn search<E>(client: &Client, judge: impl Fn(&RedisError) -> Result<(), E>) -> Result<Reached, E> {
     let mut is_known_to_be_away = false;
     loop {
-        match reach(&client).await {
-            Ok(found) => {
-                tracing::info!("Redis is connected");
-                is_known_to_be_away = false;
-                metrics::gauge!("i9chat_redis_connected").set(1.0);
-                let mut connection = found.connection.clone();
-                reached.send_replace(Some(found));
-                let lost = stay(&mut connection, &doubt).await;
-                reached.send_replace(None);
-                metrics::gauge!("i9chat_redis_connected").set(0.0);
-                metrics::counter!("i9chat_redis_outages_total").increment(1);
-                tracing::warn!(reason = %lost, "the connection to Redis is lost");
-            }
-            Err(error) if is_known_to_be_away => tracing::debug!(%error, "Redis is still away"),
-            Err(error) => {
-                is_known_to_be_away = true;
-                tracing::warn!(%error, "Redis cannot be reached");
-            }
+        let error = match reach(client).await {
+            Ok(found) => return Ok(found),
+            Err(error) => error,
+        };
+        judge(&error)?;
+        if is_known_to_be_away {
+            tracing::debug!(%error, "Redis is still away");
+        } else {
+            is_known_to_be_away = true;
+            tracing::warn!(%error, "Redis cannot be reached");
         }
         sleep(TRIED_AGAIN).await;
     }

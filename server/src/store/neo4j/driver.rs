@@ -95,6 +95,11 @@ impl Driver {
         retried(run).await
     }
 
+    /// Finds out whether Neo4j is there and lets us in: [`StoreError::Denied`] when it does not.
+    pub(super) async fn sign_in(&self) -> Result<(), StoreError> {
+        Ok(retried(|| self.0.transactions.sign_in()).await?)
+    }
+
     /// A transaction of several statements.
     pub(super) async fn begin(&self) -> Result<Transaction<'_>, Failure> {
         self.0.transactions.begin().await

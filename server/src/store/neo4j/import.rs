@@ -124,6 +124,7 @@ impl Neo4jImport {
     /// Begins to fill a database, or goes on where that was broken off.
     pub async fn begin(url: &str, facts: LogFacts) -> Result<Self, ImportError> {
         let driver = Driver::new(url, CONNECTIONS)?;
+        driver.sign_in().await?;
         let schema = schema::constrain(&driver).await?;
         let start = Progress::before(Some(Table::Cells));
         let begin = Statement::new(BEGIN).with("moving", moving(facts, start)?).with("schema", schema);

@@ -26,6 +26,7 @@ impl Failure {
             Error::IOError { detail } if detail.kind() == std::io::ErrorKind::ConnectionRefused => {
                 Self::Again(format!("Neo4j cannot be reached: {detail}"))
             }
+            // Does not tell a wrong password from a database that is not there yet; a connection of our own does.
             Error::AuthenticationError(message) => {
                 Self::Store(StoreError::Unavailable(format!("Neo4j refuses to let us in: {message}")))
             }
@@ -70,6 +71,13 @@ impl Failure {
                 // Another transaction removed it between our finding and our locking it.
                 | "Neo.ClientError.Statement.EntityNotFound",
             ) => Self::Again(text),
+            (
+                _,
+                "Neo.ClientError.Security.Unauthorized"
+                | "Neo.ClientError.Security.AuthenticationRateLimit"
+                | "Neo.ClientError.Security.CredentialsExpired"
+                | "Neo.ClientError.Security.Forbidden",
+            ) => Self::Store(StoreError::Denied(text)),
             (Neo4jErrorKind::Client(Neo4jClientErrorKind::Security(_)), _) => {
                 Self::Store(StoreError::Unavailable(text))
             }

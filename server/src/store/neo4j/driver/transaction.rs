@@ -42,6 +42,13 @@ impl Transactions {
         Self { address, idle: Mutex::default() }
     }
 
+    /// Opens a connection for a transaction to come.
+    pub(super) async fn sign_in(&self) -> Result<(), Failure> {
+        let connection = by(Instant::now() + ANSWER_TIME, Connection::open(&self.address)).await;
+        self.keep(connection.map_err(Failure::before_commit)?);
+        Ok(())
+    }
+
     /// A transaction, which begins with its first statement.
     pub(in crate::store::neo4j) async fn begin(&self) -> Result<Transaction<'_>, Failure> {
         let ends_at = Instant::now() + ANSWER_TIME;
