@@ -116,3 +116,22 @@ fn help_and_version_are_no_errors() {
         assert!(String::from_utf8(output.stdout).unwrap().contains(part), "{flag}");
     }
 }
+
+#[test]
+fn the_usual_variable_names_the_credentials_of_a_bucket_when_no_option_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let started = |more: &[&str], environment: &[(&str, &str)]| {
+        let own = ["--data", data, "--listen", "127.0.0.1:0", "--media", "gs://chat-media"];
+        let output =
+            run(&[&own, more].concat(), &[environment, &[("GOOGLE_APPLICATION_CREDENTIALS", "/usual.json")]].concat());
+        assert_eq!(output.status.code(), Some(1), "there are no such files: {output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let said = started(&[], &[]);
+    assert!(said.contains("gs://chat-media") && said.contains("/usual.json"), "{said}");
+    let said = started(&["--gcs-credentials", "/flag.json"], &[]);
+    assert!(said.contains("/flag.json") && !said.contains("/usual.json"), "{said}");
+    let said = started(&[], &[("I9CHAT_GCS_CREDENTIALS", "/own.json")]);
+    assert!(said.contains("/own.json") && !said.contains("/usual.json"), "{said}");
+}

@@ -21,6 +21,8 @@ const LISTEN: &str = "127.0.0.1:8080";
 const DATA: &str = "data";
 const BUS_PREFIX: &str = "i9chat";
 const LOG: &str = "info";
+/// The variable in the environment by which Google's own libraries find their credentials.
+const USUAL_GCS_CREDENTIALS: &str = "GOOGLE_APPLICATION_CREDENTIALS";
 const MAX_CONNECTIONS: u64 = 10_000;
 
 pub(super) fn resolve(options: Options) -> Result<Config, ConfigError> {
@@ -150,7 +152,9 @@ fn media(given: Option<&str>, credentials: Option<PathBuf>) -> Result<MediaConfi
         };
     };
     let place = given.parse().map_err(|error: WrongPlace| wrong("media", given, error.to_string()))?;
-    let credentials = credentials.map_or(GcsCredentials::Machine, GcsCredentials::KeyFile);
+    // As for every program that uses Google Cloud; empty is as good as not there.
+    let usual = || std::env::var_os(USUAL_GCS_CREDENTIALS).filter(|path| !path.is_empty()).map(PathBuf::from);
+    let credentials = credentials.or_else(usual).map_or(GcsCredentials::Machine, GcsCredentials::KeyFile);
     Ok(MediaConfig::Gcs(GcsOptions::new(place, credentials)))
 }
 
