@@ -50,6 +50,13 @@ async fn is_incomplete(user: &User, sending: &Sending) -> Verdict {
     user.reads_no_media(&sending.media_id, "original").await
 }
 
+/// A location has taken bytes that do not fit. Going on there, as one does who has not noticed, leads nowhere.
+async fn is_spoilt(user: &User, sending: &Sending, transfer: &Transfer) -> Verdict {
+    // Whatever is answered: what counts is what comes of it.
+    drop(transfer.finishes(&sending.bytes).await);
+    is_incomplete(user, sending).await
+}
+
 /// After the first chunk each of these requests is made, with a range and bytes that do not fit. None of them has a part in what
 /// becomes of the upload.
 async fn none_counts(user: &User, requests: &[(&str, String, &[u8])], sending: &Sending) -> Verdict {
@@ -58,10 +65,11 @@ async fn none_counts(user: &User, requests: &[(&str, String, &[u8])], sending: &
         let fate = async {
             let answer = transfer.putting(range, bytes).send().await?;
             let fate = Fate::of(&transfer, &answer, CHUNK)?;
-            if fate == Fate::Refused {
-                holds(&transfer, Progress::Held(CHUNK)).await?;
-            }
             is_incomplete(user, sending).await?;
+            match fate {
+                Fate::Refused => holds(&transfer, Progress::Held(CHUNK)).await?,
+                Fate::Taken => is_spoilt(user, sending, &transfer).await?,
+            }
             Ok(fate)
         };
         if fate.await.map_err(|stop: Stop| Stop::failed(*told, stop.to_string()))? == Fate::Taken {
@@ -168,12 +176,18 @@ async fn bytes_with_another_size_than_the_stated_one_never_become_media(world: &
     for (told, requests) in ways {
         let transfer = sending.starts().await?;
         let tried = async {
+            let mut is_taken = false;
             for (range, bytes) in requests {
                 let request = without_range(&transfer, bytes.to_vec());
-                let request = if let Some(range) = range { request.header("Content-Range", range) } else { request };
-                Fate::of(&transfer, &request.send().await?, 0)?;
+                let (request, has_size) = match range {
+                    Some(range) => (request.header("Content-Range", range), true),
+                    None => (request, false),
+                };
+                let fate = Fate::of(&transfer, &request.send().await?, 0)?;
+                is_taken |= has_size && fate == Fate::Taken;
             }
-            is_incomplete(&alice, &sending).await
+            is_incomplete(&alice, &sending).await?;
+            if is_taken { is_spoilt(&alice, &sending, &transfer).await } else { Ok(()) }
         };
         tried.await.map_err(|stop| Stop::failed(told, stop.to_string()))?;
     }
