@@ -28,6 +28,7 @@ cases! {
         answers_are_held_back,
         a_node_that_starts_waits_for_redis,
         a_node_that_redis_does_not_let_in_does_not_wait,
+        a_user_with_the_rights_that_are_documented_may_all_that_a_node_asks_for,
     }
 }
 
@@ -259,21 +260,31 @@ async fn a_node_that_starts_waits_for_redis(scene: &Scene) {
     assert!(matches!(scene.try_node("redis://127.0.0.1:1/words".to_owned()).await, Err(StoreError::Unavailable(_))));
 }
 
+/// Tells the Redis of the case something.
+async fn command(scene: &Scene, words: &str) {
+    let mut connection = scene.own_redis().connection().await.unwrap();
+    let words: Vec<_> = words.split(' ').collect();
+    redis::Cmd::new().arg(words).query_async::<()>(&mut connection).await.unwrap();
+}
+
 async fn a_node_that_redis_does_not_let_in_does_not_wait(scene: &Scene) {
     let own = scene.own_redis();
-    let mut manager = own.connection().await.unwrap();
-    let mut ask = async |words: &[&str]| {
-        let mut command = redis::Cmd::new();
-        command.arg(words);
-        command.query_async::<()>(&mut manager).await.unwrap();
-    };
-    ask(&["CONFIG", "SET", "requirepass", "right"]).await;
     // Somebody who may say nothing but a ping.
-    ask(&["ACL", "SETUSER", "silent", "on", ">right", "+ping"]).await;
+    command(scene, "ACL SETUSER silent on >right +ping").await;
+    command(scene, "CONFIG SET requirepass right").await;
     for user in ["", ":wrong@", "nobody:right@", "silent:right@"] {
         let url = format!("redis://{user}{}", own.address());
         let refused = in_time(user, scene.try_node(url)).await;
         assert!(matches!(refused, Err(StoreError::Denied(_))), "{user:?}: {:?}", refused.err());
     }
     scene.try_node(format!("redis://:right@{}", own.address())).await.unwrap();
+}
+
+async fn a_user_with_the_rights_that_are_documented_may_all_that_a_node_asks_for(scene: &Scene) {
+    let alice = scene.user("alice").await;
+    // As docs/operations.md says.
+    command(scene, "ACL SETUSER chat on >right ~{i9chat}:* &{i9chat}:* +@all -@dangerous +info").await;
+    let url = format!("redis://chat:right@{}", scene.own_redis().address());
+    let (one, other) = (scene.try_node(url.clone()).await.unwrap(), scene.try_node(url).await.unwrap());
+    works(scene, [&one, &other], &alice).await;
 }
