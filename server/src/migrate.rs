@@ -76,7 +76,9 @@ pub async fn migrate(config: &Config, say: &(dyn Fn(String) + Sync)) -> Result<(
     match moved::moved_to(&config.data).map_err(unmarked)? {
         // Set by a run that was broken off at its very end; this one may still find a difference.
         Some(earlier) if earlier == place => moved::remove_mark(&config.data).map_err(unmarked)?,
-        Some(earlier) => say(format!("Everything here was moved before, to {earlier}: what came there since stays there.")),
+        Some(earlier) => {
+            say(format!("Everything here was moved before, to {earlier}: what came there since stays there."))
+        }
         None => {}
     }
     if import.progress() != Progress::before(Some(Table::Cells)) {

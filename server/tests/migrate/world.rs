@@ -100,8 +100,12 @@ impl World {
 
     /// Moves until so many lines were said, and is killed then. Answers whether it was at its end by then.
     pub async fn migrate_until(&self, backends: &Backends, lines: usize) -> bool {
-        let mut child: Child =
-            self.command("migrate", &backends.options()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        let mut child: Child = self
+            .command("migrate", &backends.options())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
         let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
         for _ in 0..lines {
             if said.next_line().await.unwrap().is_none() {
