@@ -7,6 +7,7 @@ pub mod mails;
 pub mod media;
 pub mod neo4j;
 pub mod presence;
+mod raw;
 pub mod sqlite;
 pub mod transfer;
 

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::store::{
     StoreError,
+    raw::{corrupt, integer},
     transfer::{LogFacts, Mark, Row, Table},
 };
 
@@ -216,15 +217,6 @@ impl Moving {
 
 fn moving(facts: LogFacts, progress: Progress) -> Result<String, StoreError> {
     serde_json::to_string(&Moving::of(facts, progress)).map_err(corrupt)
-}
-
-fn corrupt(what: impl std::fmt::Display) -> StoreError {
-    StoreError::Corrupt(what.to_string())
-}
-
-/// A number of ours as Neo4j knows it: signed, and ours stay below 2^63.
-fn integer(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// A row as it is sent.

@@ -6,23 +6,11 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use i9chat_spec::{ChatId, Event, Message, event::MessageCreated};
 use serde::Deserialize;
 
+pub(super) use crate::store::raw::{corrupt, integer, number};
 use crate::{
     domain::{LogEpoch, Place, Position, Record},
     store::{LogHead, StoreError},
 };
-
-/// A number of ours in Neo4j, which knows only signed ones; ours stay below 2^63.
-pub(super) fn integer(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-pub(super) fn number(integer: i64) -> u64 {
-    u64::try_from(integer).unwrap_or(0)
-}
-
-pub(super) fn corrupt(what: impl std::fmt::Display) -> StoreError {
-    StoreError::Corrupt(what.to_string())
-}
 
 /// A row that is one position.
 #[derive(Debug, Deserialize)]

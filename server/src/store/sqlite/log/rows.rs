@@ -9,23 +9,11 @@ use i9chat_spec::{
 use rusqlite::{Connection, OptionalExtension, Row};
 use uuid::Uuid;
 
+pub(super) use crate::store::raw::{corrupt, integer, number};
 use crate::{
     domain::{Place, Position, Record},
     store::StoreError,
 };
-
-/// A number of ours in a column: SQLite knows only signed ones, and ours stay below 2^63.
-pub(super) fn integer(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-pub(super) fn number(integer: i64) -> u64 {
-    u64::try_from(integer).unwrap_or(0)
-}
-
-pub(super) fn corrupt(what: impl std::fmt::Display) -> StoreError {
-    StoreError::Corrupt(what.to_string())
-}
 
 /// The end of the log.
 pub(super) fn head(connection: &Connection) -> Result<Place, StoreError> {

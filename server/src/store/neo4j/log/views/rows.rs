@@ -8,6 +8,7 @@ use i9chat_spec::{
 };
 use serde::Deserialize;
 
+pub(super) use crate::store::raw::{corrupt, integer};
 use crate::store::{OneMessage, StoreError};
 
 /// An entry, and what became of it since.
@@ -54,13 +55,4 @@ pub(super) fn message(entry: Option<EntryRow>, wanted: OneMessage) -> Result<Opt
 pub(super) fn stretches(from: &[Seq], to: &[i64]) -> Vec<Stretch> {
     let end = |to: i64| u64::try_from(to).ok().and_then(|to| Seq::try_from(to).ok());
     from.iter().zip(to).map(|(from, to)| Stretch { from: *from, to: end(*to) }).collect()
-}
-
-/// A number of ours as Neo4j knows it: signed, and ours stay below 2^63.
-pub(super) fn integer(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-pub(super) fn corrupt(what: impl std::fmt::Display) -> StoreError {
-    StoreError::Corrupt(what.to_string())
 }
