@@ -77,7 +77,7 @@ pub async fn migrate(config: &Config, say: &(dyn Fn(String) + Sync)) -> Result<(
         // Set by a run that was broken off at its very end; this one may still find a difference.
         Some(earlier) if earlier == place => moved::remove_mark(&config.data).map_err(unmarked)?,
         Some(earlier) => {
-            say(format!("Everything here was moved before, to {earlier}: what came there since stays there."))
+            say(format!("Everything here was moved before, to {earlier}: what came there since stays there."));
         }
         None => {}
     }

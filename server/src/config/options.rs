@@ -180,7 +180,7 @@ options! {
     /// Where the bytes of media are kept: `gs://bucket` for Google Cloud Storage. Without it they are in --data, which the
     /// nodes of a cluster then have to share
     media: String, "I9CHAT_MEDIA", "URL";
-    /// The key file of the service account that may use the bucket. Without it, the file that GOOGLE_APPLICATION_CREDENTIALS names in the
+    /// The key file of the service account that may use the bucket. Without it, the file that `GOOGLE_APPLICATION_CREDENTIALS` names in the
     /// environment counts, then what `gcloud auth application-default login` has left in the home folder [default: the account under
     /// which the machine runs on Google Cloud]
     gcs_credentials: PathBuf, "I9CHAT_GCS_CREDENTIALS", "FILE";
