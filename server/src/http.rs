@@ -9,6 +9,7 @@ mod media;
 mod metrics;
 mod operations;
 mod problem;
+mod unread;
 mod websocket;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};

@@ -83,7 +83,7 @@ fn reference(check: Option<&Path>) -> anyhow::Result<()> {
 async fn new_epoch(config: &Config) -> anyhow::Result<()> {
     match &config.stack {
         StackConfig::Embedded => new_epoch_of_folder(config).await?,
-        StackConfig::ScaleOut(shared) => Neo4jStore::connect(shared.store.as_str()).await?.new_epoch().await?,
+        StackConfig::ScaleOut(shared) => Neo4jStore::new_epoch(shared.store.as_str()).await?,
     }
     println!("The log has a new epoch. Clients will read anew what they hold.");
     Ok(())

@@ -248,8 +248,8 @@ impl Node {
     pub async fn stop(self) {
         self.listening.stop.cancel();
         self.listening.tasks.close();
-        let ids = &self.ids;
-        self.router.close_all(|| ids.tag() % SPREAD_MS);
+        let ids = self.ids;
+        self.router.close_all(move || ids.tag() % SPREAD_MS);
         self.stop_mail.cancel();
         let ended = timeout(STOP_TIME, async {
             self.listening.tasks.wait().await;

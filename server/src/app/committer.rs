@@ -22,6 +22,9 @@ use crate::{
 const QUEUE: usize = 16_384;
 /// The most commands of one transaction. A larger batch is hardly cheaper for each, and all wait for its end.
 const BATCH: usize = 512;
+/// After how long a store that does not answer is given up also for those who came to wait meanwhile: each batch by itself would be
+/// tried for so long.
+const GIVEN_UP: Duration = Duration::from_secs(5);
 /// How long answers wait for changes of other nodes that come before theirs.
 const TOLD_IN_TIME: Duration = Duration::from_secs(2);
 
@@ -132,8 +135,10 @@ async fn run(parts: CommitterParts, mut queue: mpsc::Receiver<Box<dyn Job>>) {
     while queue.recv_many(&mut batch, BATCH).await > 0 {
         metrics::histogram!("i9chat_commit_batch_commands").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
         let jobs = Arc::new(Mutex::new(std::mem::take(&mut batch)));
+        let started = std::time::Instant::now();
         let outcome = transact(&parts, &jobs).await;
-        let jobs = std::mem::take(&mut *jobs.lock());
+        metrics::histogram!("i9chat_commit_seconds").record(started.elapsed().as_secs_f64());
+        let mut jobs = std::mem::take(&mut *jobs.lock());
         match outcome {
             // Events are with their connections before the answers, so that a session that was ended hears nothing more. (SES-10)
             Ok(changes) => match parts.bus.publish(changes.into_iter().map(Committed::from).collect()) {
@@ -145,7 +150,11 @@ async fn run(parts: CommitterParts, mut queue: mpsc::Receiver<Box<dyn Job>>) {
                 })),
             },
             Err(error) => {
-                tracing::error!(%error, "a batch was not committed");
+                if matches!(error, StoreError::Unavailable(_)) && started.elapsed() > GIVEN_UP {
+                    let waiting = queue.len();
+                    jobs.extend((0..waiting).map_while(|_| queue.try_recv().ok()));
+                }
+                tracing::error!(%error, commands = jobs.len(), "a batch was not committed");
                 for job in jobs {
                     job.finish(Err(match &error {
                         StoreError::Unavailable(_) | StoreError::Denied(_) => Failure::Unavailable,
@@ -189,8 +198,5 @@ async fn transact(
         }
         Ok(decided)
     });
-    let started = std::time::Instant::now();
-    let outcome = parts.store.transact(wanted, at, decide).await;
-    metrics::histogram!("i9chat_commit_seconds").record(started.elapsed().as_secs_f64());
-    outcome
+    parts.store.transact(wanted, at, decide).await
 }

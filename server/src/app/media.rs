@@ -144,11 +144,20 @@ impl App {
                 // Nothing is left, or others are at it.
                 return Ok(());
             }
-            for media_id in &taken {
-                store.remove(*media_id).await?;
+            let mut removed = Vec::new();
+            for media_id in taken {
+                match store.remove(media_id).await {
+                    Ok(()) => removed.push(media_id),
+                    // It is taken again later; the others are not kept waiting.
+                    Err(error) => tracing::warn!(%media_id, %error, "unused media are not removed"),
+                }
             }
-            records.forget(taken.clone()).await?;
-            clean_ups.done(&taken).await?;
+            if removed.is_empty() {
+                // What keeps all of them is to be waited for.
+                return Ok(());
+            }
+            records.forget(removed.clone()).await?;
+            clean_ups.done(&removed).await?;
         }
     }
 }

@@ -92,8 +92,11 @@ async fn fill(shared: Arc<Shared>) {
             () = shared.gap.notified() => shared.fill_gaps().await,
             () = shared.doubt.notified() => shared.catch_up().await,
             _ = tick.tick() => {
-                let is_quiet = std::mem::replace(&mut before, shared.delivered()) == before;
-                if is_quiet { shared.catch_up().await } else { Ok(()) }
+                let is_quiet = shared.delivered() == before;
+                let outcome = if is_quiet { shared.catch_up().await } else { Ok(()) };
+                // What was found by looking is no news: the next tick looks again.
+                before = shared.delivered();
+                outcome
             }
         };
         if let Err(error) = outcome {

@@ -116,7 +116,7 @@ fn stack(store: Option<&Hidden>, bus: Option<&Hidden>, prefix: Option<&str>) -> 
         store: server_url(
             "store",
             store,
-            &["neo4j", "neo4j+s", "bolt", "bolt+s"],
+            &["neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc"],
             "write neo4j://user:password@host:7687",
         )?,
         bus: server_url(

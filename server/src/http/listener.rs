@@ -12,9 +12,8 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower::ServiceExt;
 
-use super::problem::detail;
+use super::{problem::detail, unread};
 
 /// How long a request's head may take, and how long a connection may wait for its next request.
 const HEAD_TIME: Duration = Duration::from_secs(30);
@@ -81,8 +80,7 @@ async fn serve(
     let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
         request.extensions_mut().insert(permit.clone());
-        let router = router.clone();
-        router.oneshot(request.map(axum::body::Body::new))
+        unread::answer(router.clone(), request)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -47,6 +47,13 @@ fn describe() {
         "i9chat_rates_counted_alone_total",
         "Rates that were counted on this node alone, because Redis did not answer."
     );
+    metrics::describe_counter!("i9chat_log_gaps_total", "Gaps in what other nodes told that were read from the log.");
+    metrics::describe_counter!(
+        "i9chat_connections_refused_total",
+        "Connections that were refused because too many are open."
+    );
+    metrics::describe_counter!("i9chat_downloads_total", "Downloads of media that this server began to answer.");
+    metrics::describe_counter!("i9chat_media_received_bytes_total", "Bytes of media that this server has received.");
     metrics::describe_gauge!("process_resident_memory_bytes", "Resident memory of the process.");
 }
 

@@ -14,10 +14,10 @@ pub(super) fn routes() -> Router<Site> {
     Router::new().route("/healthz", get(async || "ok\n")).route("/readyz", get(ready)).route("/metrics", get(metrics))
 }
 
-/// Whether the server can serve: whether its store answers.
+/// Whether the server can serve: whether its store answers. A node that holds the log up makes no other node unready.
 async fn ready(State(site): State<Site>) -> impl IntoResponse {
-    match site.app.log.head().await {
-        Ok(_) => (StatusCode::OK, "ready\n"),
+    match site.app.log.check().await {
+        Ok(()) => (StatusCode::OK, "ready\n"),
         Err(error) => {
             tracing::error!(%error, "not ready");
             (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n")

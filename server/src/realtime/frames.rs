@@ -3,7 +3,7 @@
 use std::{fmt::Write, sync::OnceLock};
 
 use axum::{body::Bytes, extract::ws::Utf8Bytes};
-use i9chat_spec::{Format, FrameId, Heartbeat, Hello, Problem};
+use i9chat_spec::{ChatId, Format, FrameId, Heartbeat, Hello, Problem};
 use serde::Serialize;
 
 use crate::domain::{LogEpoch, Place, Record};
@@ -26,6 +26,11 @@ impl EncodedEvent {
     /// Where the change stands.
     pub fn place(&self) -> Place {
         self.record.place
+    }
+
+    /// The chat that the change is addressed to, if it is one.
+    pub fn chat_id(&self) -> Option<ChatId> {
+        self.record.chat_id
     }
 
     /// The frame as JSON.

@@ -1,6 +1,7 @@
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, num::NonZeroUsize, sync::Arc};
 
-use i9chat_spec::UserId;
+use i9chat_spec::{ChatId, UserId};
+use lru::LruCache;
 use parking_lot::RwLock;
 
 use super::EncodedEvent;
@@ -8,6 +9,8 @@ use crate::domain::{Audience, Place, Position};
 
 /// How many changes are kept: those of a short break of many connections.
 const KEPT: usize = 8192;
+/// Of how many chats it is remembered who heard of their last change.
+const AUDIENCES: NonZeroUsize = NonZeroUsize::new(1024).expect("not zero");
 
 /// The newest changes, so that short breaks do not touch the store: whoever comes back gets the events that others got,
 /// encoded once for all.
@@ -21,6 +24,9 @@ struct Kept {
     /// Everything after this position is here.
     after: Position,
     changes: VecDeque<(Audience, Arc<EncodedEvent>)>,
+    /// Those who heard of the last change of a chat. Changes that come from other nodes each bring a list of their own, and in a large
+    /// group that is nearly always the same one: it is kept once.
+    audiences: LruCache<ChatId, Arc<[UserId]>>,
 }
 
 /// What a user missed, as far as it is kept.
@@ -37,13 +43,18 @@ pub(super) enum Missed {
 impl Recent {
     /// Keeps what comes after a position.
     pub(super) fn after(position: Position) -> Self {
-        Self { kept: RwLock::new(Kept { after: position, changes: VecDeque::new() }) }
+        Self {
+            kept: RwLock::new(Kept { after: position, changes: VecDeque::new(), audiences: LruCache::new(AUDIENCES) }),
+        }
     }
 
     /// Keeps changes that follow on those before.
     pub(super) fn keep(&self, changes: impl IntoIterator<Item = (Audience, Arc<EncodedEvent>)>) {
         let mut kept = self.kept.write();
-        kept.changes.extend(changes);
+        for (audience, event) in changes {
+            let audience = kept.same(audience, &event);
+            kept.changes.push_back((audience, event));
+        }
         let too_many = kept.changes.len().saturating_sub(KEPT);
         let last = kept.changes.drain(..too_many).next_back();
         if let Some((_, last)) = last {
@@ -71,6 +82,21 @@ impl Recent {
     }
 }
 
+impl Kept {
+    /// The same audience, from the same place in memory as that of the change before in its chat, if it was the same.
+    fn same(&mut self, audience: Audience, event: &EncodedEvent) -> Audience {
+        let (Audience::Many(users), Some(chat_id)) = (&audience, event.chat_id()) else { return audience };
+        let known = self.audiences.get_or_insert_mut(chat_id, || Arc::clone(users));
+        if !Arc::ptr_eq(known, users) {
+            if known == users {
+                return Audience::Many(Arc::clone(known));
+            }
+            *known = Arc::clone(users);
+        }
+        audience
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use i9chat_spec::Example;
@@ -84,8 +110,12 @@ mod tests {
     }
 
     fn change(position: u64, audience: Audience) -> (Audience, Arc<EncodedEvent>) {
+        change_in(None, position, audience)
+    }
+
+    fn change_in(chat_id: Option<ChatId>, position: u64, audience: Audience) -> (Audience, Arc<EncodedEvent>) {
         let place = Place { position: Position(position), tag: position };
-        let record = Record { place, event: "message_created", chat_id: None, data: "{}".into() };
+        let record = Record { place, event: "message_created", chat_id, data: "{}".into() };
         (audience, Arc::new(EncodedEvent::new(record, LogEpoch([1; 8]))))
     }
 
@@ -116,6 +146,21 @@ mod tests {
         assert!(matches!(missed(user(1), 9, 15), Missed::Older));
         assert!(matches!(recent.missed(user(1), Position(10), up_to(15), 3), Missed::TooMuch));
         assert_eq!(positions(recent.missed(user(1), Position(10), up_to(15), 4)).len(), 4);
+    }
+
+    #[test]
+    fn a_group_that_stays_the_same_is_kept_once() {
+        let recent = Recent::after(Position(0));
+        let heard_by =
+            |position, users: &[UserId]| change_in(Some(ChatId::example()), position, Audience::Many(users.into()));
+        let (few, many) = ([user(1)], [user(1), user(2)]);
+        recent.keep([heard_by(1, &many), heard_by(2, &many)]);
+        recent.keep([heard_by(3, &many), heard_by(4, &few), heard_by(5, &few), heard_by(6, &many)]);
+        let kept = recent.kept.read();
+        let places: Vec<_> = kept.changes.iter().map(|(audience, _)| audience.as_slice().as_ptr()).collect();
+        assert!(places[0] == places[1] && places[1] == places[2] && places[3] == places[4]);
+        let audiences: Vec<_> = kept.changes.iter().map(|(audience, _)| audience.as_slice()).collect();
+        assert_eq!(audiences, [&many[..], &many, &many, &few, &few, &many]);
     }
 
     #[test]

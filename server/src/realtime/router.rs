@@ -1,5 +1,6 @@
 use std::{
     collections::{HashMap, hash_map},
+    fmt,
     num::NonZeroUsize,
     sync::Arc,
 };
@@ -38,8 +39,25 @@ struct State {
     /// Everything up to here is in the outboxes of those who may see it.
     applied: Place,
     users: HashMap<UserId, Vec<Arc<Outbox>>>,
+    /// How long each connection waits before it connects again, once all are closed.
+    closing: Option<Delays>,
     /// Sessions that ended lately: a handshake may have looked at one before that, and come to register after it.
     ended: LruCache<SessionId, ()>,
+}
+
+/// Tells each connection how long to wait, in milliseconds.
+struct Delays(Box<dyn FnMut() -> u64 + Send>);
+
+impl Delays {
+    fn reason(&mut self) -> CloseReason {
+        CloseReason { code: CloseCode::GoingAway, retry_after_ms: Some((self.0)()) }
+    }
+}
+
+impl fmt::Debug for Delays {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Delays(…)")
+    }
 }
 
 /// A connection gets nothing: its session ended while it was being opened. (SES-10)
@@ -50,7 +68,7 @@ pub struct SessionEnded;
 impl Router {
     /// A router that starts at the end of the log.
     pub fn new(head: LogHead) -> Self {
-        let state = State { applied: head.place, users: HashMap::new(), ended: LruCache::new(ENDED) };
+        let state = State { applied: head.place, users: HashMap::new(), closing: None, ended: LruCache::new(ENDED) };
         Self {
             epoch: head.epoch,
             state: Mutex::new(state),
@@ -70,6 +88,9 @@ impl Router {
         let mut state = self.state.lock();
         if state.ended.contains(&outbox.session_id) {
             return Err(SessionEnded);
+        }
+        if let Some(delays) = &mut state.closing {
+            outbox.close(delays.reason());
         }
         state.users.entry(user_id).or_default().push(Arc::clone(outbox));
         metrics::gauge!("i9chat_connections").increment(1.0);
@@ -106,11 +127,14 @@ impl Router {
         self.recent.missed(user_id, after, up_to, most)
     }
 
-    /// Closes every connection; `delay` says how long each waits before it connects again. (WSK-12)
-    pub fn close_all(&self, mut delay: impl FnMut() -> u64) {
-        for outbox in self.state.lock().users.values().flatten() {
-            outbox.close(CloseReason { code: CloseCode::GoingAway, retry_after_ms: Some(delay()) });
+    /// Closes every connection, and those that come after this; `delay` says how long each waits before it connects again. (WSK-12)
+    pub fn close_all(&self, delay: impl FnMut() -> u64 + Send + 'static) {
+        let mut state = self.state.lock();
+        let mut delays = Delays(Box::new(delay));
+        for outbox in state.users.values().flatten() {
+            outbox.close(delays.reason());
         }
+        state.closing = Some(delays);
     }
 
     /// The sessions that have a connection here.
@@ -214,5 +238,20 @@ mod tests {
         assert_eq!(router.register(user_id, &late), Err(SessionEnded));
         let other = Arc::new(Outbox::new(SessionId::from_uuid(uuid::Uuid::from_u128(9))));
         assert!(router.register(user_id, &other).is_ok(), "another session is another session");
+    }
+
+    #[test]
+    fn whoever_comes_while_the_server_stops_is_told_to_come_back_as_the_others_are() {
+        let router = Router::new(LogHead { epoch: LogEpoch([1; 8]), place: Place::default() });
+        let session_id = SessionId::example();
+        let [before, late] = [(); 2].map(|()| Arc::new(Outbox::new(session_id)));
+        router.register(UserId::example(), &before).unwrap();
+        let mut delays = 1..;
+        router.close_all(move || delays.next().unwrap());
+        router.register(UserId::example(), &late).unwrap();
+        for (outbox, delay) in [(before, 1), (late, 2)] {
+            let reason = outbox.take().unwrap_err();
+            assert_eq!((reason.code, reason.retry_after_ms), (CloseCode::GoingAway, Some(delay)));
+        }
     }
 }

@@ -38,6 +38,9 @@ pub trait LogStore: Send + Sync + 'static {
     /// The end of the log: everything up to it is durable, and is found by reads that begin after this returns.
     async fn head(&self) -> Result<LogHead, StoreError>;
 
+    /// Whether the log can be read, and is the one that this process serves. Waits for nobody who appends.
+    async fn check(&self) -> Result<(), StoreError>;
+
     /// Loads what is wanted as it is at that time, lets it be decided, and appends the changes: one transaction, all or
     /// nothing, durable when this returns. Nobody else appends in between.
     async fn transact(&self, wanted: Wanted, at: Timestamp, decide: Decide) -> Result<Vec<Change>, StoreError>;

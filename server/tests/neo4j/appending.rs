@@ -128,10 +128,11 @@ async fn a_batch_is_not_sent_again_when_another_node_was_faster(neo4j: &Neo4j) {
 }
 
 async fn another_log_in_the_database_stops_a_node(neo4j: &Neo4j) {
-    let (store, restored) = (node(&neo4j.url()).await, node(&neo4j.url()).await);
-    restored.new_epoch().await.unwrap();
+    let store = node(&neo4j.url()).await;
+    Neo4jStore::new_epoch(&neo4j.url()).await.unwrap();
     let head = store.head().await;
     assert!(matches!(head, Err(StoreError::Unavailable(_))), "{head:?}");
+    assert!(matches!(store.check().await, Err(StoreError::Unavailable(_))), "nor is it ready");
     let decide = Box::new(|_: &mut _, _| -> Result<Decided, StoreError> { panic!("it is not asked") });
     let outcome = store.transact(Wanted::default(), Timestamp::from_millis(1), decide).await;
     assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::poll;
 use i9chat_server::{
     domain::{Place, State, Wanted},
     store::{Decided, LogStore},
@@ -20,6 +21,8 @@ use super::{
 
 cases![
     a_look_at_the_head_waits_for_who_appends,
+    a_look_that_nobody_waits_for_any_more_answers_nobody_else,
+    a_node_is_ready_while_another_one_holds_the_log,
     a_node_that_goes_silent_with_the_lock_loses_it,
     a_batch_that_nobody_waits_for_lets_go_of_the_lock,
 ];
@@ -41,6 +44,32 @@ async fn a_look_at_the_head_waits_for_who_appends(neo4j: &Neo4j) {
     // Ends the transaction.
     drop(holder);
     assert_eq!(look.await.unwrap().place.position, before);
+}
+
+async fn a_look_that_nobody_waits_for_any_more_answers_nobody_else(neo4j: &Neo4j) {
+    let link = Link::to(neo4j.address()).await.unwrap();
+    let store = node(&neo4j.url_through(link.address())).await;
+    link.set(Passage::Stalled);
+    // One looks, two share the next look; then the callers go away, each while it looks for the others.
+    let [mut first, mut second, mut third] = [store.head(), store.head(), store.head()];
+    for look in [&mut first, &mut second, &mut third] {
+        assert!(poll!(look).is_pending());
+    }
+    drop(first);
+    assert!(poll!(&mut second).is_pending());
+    drop(second);
+    assert!(poll!(&mut third).is_pending(), "nobody has looked for it");
+    link.reset();
+    third.await.unwrap();
+}
+
+async fn a_node_is_ready_while_another_one_holds_the_log(neo4j: &Neo4j) {
+    let store = node(&neo4j.url()).await;
+    let mut holder = bolt(neo4j);
+    holder.begin().unwrap();
+    holder.run(LOCK, json!({})).unwrap();
+    store.check().await.unwrap();
+    holder.run(LOCK, json!({})).expect("it had the lock all the while");
 }
 
 async fn a_node_that_goes_silent_with_the_lock_loses_it(neo4j: &Neo4j) {

@@ -20,8 +20,16 @@ cases![
     nodes_that_start_at_once_on_an_empty_database_make_one_log,
     a_database_of_a_newer_version_is_refused,
     nodes_have_one_secret,
+    a_database_without_a_log_gets_no_new_epoch,
     whoever_is_not_let_in_is_told_so,
 ];
+
+async fn a_database_without_a_log_gets_no_new_epoch(neo4j: &Neo4j) {
+    neo4j.empty().await.unwrap();
+    let outcome = Neo4jStore::new_epoch(&neo4j.url()).await;
+    assert!(matches!(outcome, Err(StoreError::Corrupt(_))), "{outcome:?}");
+    assert!(neo4j.is_empty().await.unwrap(), "nothing is made in a database that was named by mistake");
+}
 
 async fn nodes_that_start_at_once_on_an_empty_database_make_one_log(neo4j: &Neo4j) {
     neo4j.empty().await.unwrap();

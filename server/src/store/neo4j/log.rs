@@ -40,7 +40,8 @@ use crate::{
 };
 
 /// Gives the log another name.
-const NEW_EPOCH: &str = "MATCH (log:Log {name: 'log'}) SET log.epoch = $epoch RETURN log.position AS position";
+const NEW_EPOCH: &str = "MATCH (log:Log {name: 'log'}) SET log.epoch = $epoch
+RETURN log.epoch AS epoch, log.position AS position, log.tag AS tag";
 
 /// Every statement of the log.
 pub(super) const STATEMENTS: &[&[&str]] = &[
@@ -86,6 +87,10 @@ impl Log {
 impl LogStore for Neo4jStore {
     async fn head(&self) -> Result<LogHead, StoreError> {
         self.log.head().await
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        head::check(&self.log).await
     }
 
     async fn transact(&self, wanted: Wanted, at: Timestamp, decide: Decide) -> Result<Vec<Change>, StoreError> {
@@ -173,10 +178,13 @@ impl LogStore for Neo4jStore {
 }
 
 impl Neo4jStore {
-    /// Gives the log a new epoch, after a restore from a backup, while no node runs. (RSM-1)
-    pub async fn new_epoch(&self) -> Result<(), StoreError> {
+    /// Gives the log of a database a new epoch, after a restore from a backup, while no node runs. A database without a log is not the
+    /// one that was restored, and gets none. (RSM-1)
+    pub async fn new_epoch(url: &str) -> Result<(), StoreError> {
+        let driver = Driver::new(url, 1)?;
+        driver.sign_in().await?;
         let epoch = Statement::new(NEW_EPOCH).with("epoch", schema::random_text());
-        self.log.driver.write::<rows::AtPosition>(&epoch).await?;
-        Ok(())
+        let heads: Vec<rows::HeadRow> = driver.write(&epoch).await?;
+        heads.first().map(drop).ok_or_else(head::no_log)
     }
 }

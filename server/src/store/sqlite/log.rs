@@ -49,6 +49,10 @@ impl LogStore for SqliteStore {
         .await
     }
 
+    async fn check(&self) -> Result<(), StoreError> {
+        self.head().await.map(drop)
+    }
+
     async fn transact(&self, wanted: Wanted, at: Timestamp, decide: Decide) -> Result<Vec<Change>, StoreError> {
         let cache = Arc::clone(&self.log);
         let outcome = self

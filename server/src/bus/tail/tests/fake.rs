@@ -72,6 +72,10 @@ impl LogStore for FakeLog {
         Ok(LogHead { epoch: LogEpoch([1; 8]), place })
     }
 
+    async fn check(&self) -> Result<(), StoreError> {
+        self.found().map(drop)
+    }
+
     async fn changes(&self, after: Position, limit: usize) -> Result<Vec<Committed>, StoreError> {
         let later = self.found()?.into_iter().filter(|change| change.record.place.position > after);
         Ok(later.take(limit).collect())

@@ -12,13 +12,16 @@ use super::{
 
 /// How long the server is asked to undo a transaction; after that its connection is closed, which does the same.
 const ROLLBACK_TIME: Duration = Duration::from_millis(500);
+/// How long a connection may wait for the next transaction: what is on the way to the server may forget one that is silent for long.
+const LONGEST_IDLE: Duration = Duration::from_mins(1);
 /// How many connections are kept for the next transactions.
 const KEPT: usize = 2;
 
 /// Where transactions of several statements come from.
 pub(in crate::store::neo4j) struct Transactions {
     address: Address,
-    idle: Mutex<Vec<Connection>>,
+    /// Connections that wait for the next transaction, and since when.
+    idle: Mutex<Vec<(Connection, Instant)>>,
 }
 
 /// A transaction: all or nothing. The server undoes it when it is dropped, when its connection is lost, and when it takes longer than
@@ -54,8 +57,8 @@ impl Transactions {
         let ends_at = Instant::now() + ANSWER_TIME;
         let idle = self.idle.lock().pop();
         let connection = match idle {
-            Some(connection) => connection,
-            None => by(ends_at, Connection::open(&self.address)).await.map_err(Failure::before_commit)?,
+            Some((connection, since)) if since.elapsed() < LONGEST_IDLE => connection,
+            _ => by(ends_at, Connection::open(&self.address)).await.map_err(Failure::before_commit)?,
         };
         Ok(Transaction { connection, from: self, has_begun: false, ends_at })
     }
@@ -64,7 +67,7 @@ impl Transactions {
     fn keep(&self, connection: Connection) {
         let mut idle = self.idle.lock();
         if idle.len() < KEPT {
-            idle.push(connection);
+            idle.push((connection, Instant::now()));
         }
     }
 }

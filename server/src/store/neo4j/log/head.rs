@@ -19,7 +19,11 @@ pub(super) const HEAD: &str = "MATCH (log:Log {name: 'log'})
 SET log.turn = 0
 RETURN log.epoch AS epoch, log.position AS position, log.tag AS tag";
 
-pub(super) const STATEMENTS: &[&str] = &[HEAD];
+/// What stands there, without the lock. What it says of the end may not be safe.
+const LOOK: &str = "MATCH (log:Log {name: 'log'})
+RETURN log.epoch AS epoch, log.position AS position, log.tag AS tag";
+
+pub(super) const STATEMENTS: &[&str] = &[HEAD, LOOK];
 
 /// Looks at the head for all who ask, and remembers it.
 #[derive(Debug)]
@@ -60,6 +64,12 @@ pub(super) async fn read(driver: &Driver) -> Result<LogHead, StoreError> {
     rows.first().ok_or_else(no_log)?.head()
 }
 
+/// Whether the log that this process serves is there.
+pub(super) async fn check(log: &Log) -> Result<(), StoreError> {
+    let row: Option<HeadRow> = log.driver.read_one(&Statement::new(LOOK)).await?;
+    log.check(row.ok_or_else(no_log)?.head()?.epoch)
+}
+
 pub(super) fn no_log() -> StoreError {
     StoreError::Corrupt("the database has no log".to_owned())
 }
@@ -70,8 +80,10 @@ impl Log {
         let ticket = self.head.asked.fetch_add(1, Ordering::SeqCst);
         let mut looked = self.head.looked.lock().await;
         if ticket >= looked.before {
-            looked.before = self.head.asked.load(Ordering::SeqCst);
-            looked.seen = self.look().await.map_err(|error| error.to_string());
+            let before = self.head.asked.load(Ordering::SeqCst);
+            let seen = self.look().await.map_err(|error| error.to_string());
+            // Only now: whoever looked may have been told to stop before there was anything to see.
+            (looked.before, looked.seen) = (before, seen);
         }
         looked.seen.clone().map_err(StoreError::Unavailable)
     }

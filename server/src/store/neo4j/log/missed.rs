@@ -1,6 +1,9 @@
+use serde::Deserialize;
+
 use super::{
     changes,
-    rows::{self, AtPosition, RecordRow, integer},
+    head::no_log,
+    rows::{self, RecordRow, integer, number},
 };
 use crate::{
     domain::Place,
@@ -14,7 +17,8 @@ use crate::{
 };
 
 /// The positions that a user missed, in no order, at most `$room` of them: their own, and those of their chats in which something
-/// happened later than `$after`, within the stretches that they see. Never looks at a chat's relationships to its entries.
+/// happened later than `$after`, within the stretches that they see. Never looks at a chat's relationships to its entries. And how
+/// far back the log is whole after they were found: what is older may have been left out.
 const POSITIONS: &str = "CALL () {
   MATCH (change:Change)
   WHERE change.user_id = $user_id AND change.position > $after AND change.position <= $up_to
@@ -36,8 +40,11 @@ UNION ALL
   }
   RETURN position
 }
-RETURN position
-LIMIT $room";
+WITH position
+LIMIT $room
+WITH collect(position) AS positions
+MATCH (log:Log {name: 'log'})
+RETURN positions, log.kept_from AS kept_from";
 
 /// Changes by their positions.
 const RECORDS: &str = "UNWIND $positions AS wanted
@@ -46,6 +53,12 @@ RETURN change.position AS position, change.tag AS tag, change.kind AS kind, chan
   change.data AS data";
 
 pub(super) const STATEMENTS: &[&str] = &[POSITIONS, RECORDS];
+
+#[derive(Deserialize)]
+struct FoundRow {
+    positions: Vec<i64>,
+    kept_from: i64,
+}
 
 /// Reads what a user missed. Costs what they missed and a look at each of their chats, never what everyone wrote.
 pub(super) async fn missed(store: &Neo4jStore, query: &MissedQuery) -> Result<Missed, StoreError> {
@@ -59,11 +72,11 @@ pub(super) async fn missed(store: &Neo4jStore, query: &MissedQuery) -> Result<Mi
         .with("after", integer(query.after.0))
         .with("up_to", integer(head.position.0))
         .with("room", integer(room as u64));
-    let found: Vec<AtPosition> = store.driver.read(&find).await?;
-    if found.len() > query.most {
+    let found: Option<FoundRow> = store.driver.read_one(&find).await?;
+    let FoundRow { mut positions, kept_from } = found.ok_or_else(no_log)?;
+    if positions.len() > query.most || query.after.0 < number(kept_from) {
         return Ok(Missed::TooMuch { head });
     }
-    let mut positions: Vec<_> = found.into_iter().map(|AtPosition { position }| position).collect();
     positions.sort_unstable();
     let more = positions.len() > query.limit;
     positions.truncate(query.limit);

@@ -12,12 +12,6 @@ use crate::{
     store::{LogHead, StoreError},
 };
 
-/// A row that is one position.
-#[derive(Debug, Deserialize)]
-pub(super) struct AtPosition {
-    pub(super) position: i64,
-}
-
 /// The end of the log, as its node has it.
 #[derive(Debug, Deserialize)]
 pub(super) struct HeadRow {

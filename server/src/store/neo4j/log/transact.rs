@@ -210,7 +210,12 @@ impl Log {
                     self.check(head.epoch)?;
                     return Ok(row.batch.as_deref() == Some(name));
                 }
-                Err(failure @ (Failure::Again(_) | Failure::Lost(_))) if started.elapsed() < SETTLE_TIME => {
+                // A Neo4j that has only just started may not let anybody in yet.
+                Err(
+                    failure @ (Failure::Again(_)
+                    | Failure::Lost(_)
+                    | Failure::Store(StoreError::Unavailable(_) | StoreError::Overloaded)),
+                ) if started.elapsed() < SETTLE_TIME => {
                     tracing::warn!(%failure, "it is still not known whether a batch was committed");
                     sleep(PAUSE).await;
                 }
