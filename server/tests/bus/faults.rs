@@ -1,6 +1,6 @@
 //! What Redis goes through. Nothing hangs meanwhile, and everything is as it was afterwards.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use i9chat_server::{
     bus::{AccountKey, Network, PresenceOf, Quota, RateKey, SignInTry},
@@ -8,6 +8,7 @@ use i9chat_server::{
     store::{LogStore, StoreError, claims::SaveClaim, mails::MailMatter},
 };
 use i9chat_spec::User;
+use tokio::time::timeout;
 
 use super::{
     case::cases,
@@ -32,14 +33,11 @@ cases! {
     }
 }
 
-/// The longest that a call may take while Redis is away: its deadline, and what a machine with much to do adds.
-const NO_LONGER: Duration = Duration::from_millis(2500);
+/// How long is waited for what must not wait for a Redis that is away: ten deadlines. Only failures ever take this long.
+const NO_LONGER: Duration = Duration::from_secs(10);
 
 async fn in_time<T>(what: &str, call: impl Future<Output = T>) -> T {
-    let began = Instant::now();
-    let outcome = call.await;
-    assert!(began.elapsed() < NO_LONGER, "{what} took {:?}", began.elapsed());
-    outcome
+    timeout(NO_LONGER, call).await.unwrap_or_else(|_| panic!("not in {} s: {what}", NO_LONGER.as_secs()))
 }
 
 /// Everything that a node can be asked for while it has no Redis.
@@ -69,12 +67,13 @@ async fn does_not_hang(scene: &Scene, node: &Node, user: &User) {
     unavailable("due_mails", in_time("due_mails", node.mails.due_mails(at(0), 4)).await.map(drop));
     unavailable("take", in_time("take", node.clean_ups.take(1)).await.map(drop));
     assert!(!node.buses.as_ref().unwrap().is_reachable());
-    // What comes after many failures is not slower.
-    let began = Instant::now();
-    for _ in 0..1000 {
-        node.rates.take(RateKey::User(somebody), quota).await.unwrap_err();
-    }
-    assert!(began.elapsed() < NO_LONGER, "while it is known to be away nobody waits for it: {:?}", began.elapsed());
+    // While it is known to be away nobody waits for it: so many would not be over in time.
+    in_time("take, many times", async {
+        for _ in 0..1000 {
+            node.rates.take(RateKey::User(somebody), quota).await.unwrap_err();
+        }
+    })
+    .await;
 }
 
 /// Everything works over both nodes.
@@ -165,11 +164,10 @@ async fn redis_loses_everything_and_nobody_notices(scene: &Scene) {
     let mut redis = scene.own_redis().connection().await.unwrap();
     redis::cmd("FLUSHALL").query_async::<()>(&mut redis).await.unwrap();
     redis::cmd("SCRIPT").arg("FLUSH").query_async::<()>(&mut redis).await.unwrap();
-    let began = Instant::now();
     scene.clock.set(1);
     other.presence.disconnect(users[1]).await;
+    // Sooner than a lease runs out.
     presence_heals([&one, &other], &users, 1).await;
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     works(scene, [&one, &other], &alice).await;
     let heard = one.heard.changes_of(users[0]).split_off(before);
     assert!(heard.iter().all(|now| *now == PresenceOf::ONLINE), "nobody was told that she had gone: {heard:?}");
@@ -180,11 +178,10 @@ async fn redis_stands_still_for_a_while(scene: &Scene) {
     let [one, other] = two_with_users(scene, &users).await;
     works(scene, [&one, &other], &alice).await;
     scene.own_redis().pause().await.unwrap();
-    let began = Instant::now();
     does_not_hang(scene, &one, &alice).await;
     scene.clock.set(1);
     other.presence.disconnect(users[1]).await;
-    until("two seconds pass", async || (began.elapsed() >= Duration::from_secs(2)).then_some(())).await;
+    until("the other knows it too", async || (!other.buses.as_ref().unwrap().is_reachable()).then_some(())).await;
     scene.own_redis().unpause().await.unwrap();
     presence_heals([&one, &other], &users, 1).await;
     works(scene, [&one, &other], &alice).await;
@@ -252,8 +249,7 @@ async fn a_node_that_starts_waits_for_redis(scene: &Scene) {
     link.set(Passage::Cut);
     let through = Setup { url: Some(format!("redis://{}", link.address())), ..Setup::default() };
     let (one, ()) = tokio::join!(scene.node_with(through), async {
-        let began = Instant::now();
-        until("it is tried more than once", async || (began.elapsed() > Duration::from_secs(1)).then_some(())).await;
+        until("it is tried more than once", async || (link.refused() > 1).then_some(())).await;
         link.set(Passage::FREE);
     });
     works(scene, [&one, &other], &alice).await;

@@ -66,7 +66,8 @@ async fn whoever_waits_as_long_as_they_were_told_may_go_on(scene: &Scene) {
     for _ in 0..5 {
         let mut refused = 0;
         while let Err(wait) = node.rates.take(key, quota).await {
-            assert!(wait <= Duration::from_millis(51), "{wait:?}");
+            // That is counted, not measured.
+            assert!(wait <= quota.every, "{wait:?}");
             refused += 1;
             assert!(refused < 4, "the wait is too short");
             // What is tried is that this wait, by the real clock of Redis, is long enough.

@@ -16,12 +16,13 @@ use crate::{
     cluster::{Cluster, NODES},
     ground::Ground,
     histories::history,
-    lab::{Neo4j, Passage},
+    lab::{Neo4j, Passage, Sign},
     load::Load,
+    presence::{Watch, is_here},
 };
 
 /// What ends a transaction, as it travels: a message of two bytes that says `COMMIT`, alone in its chunk. (Bolt 4 and 5)
-pub const COMMIT: &[u8] = &[0x00, 0x02, 0xb0, 0x12, 0x00, 0x00];
+pub const COMMIT: &Sign = &[0x00, 0x02, 0xb0, 0x12, 0x00, 0x00];
 /// How often Neo4j is asked how far it is.
 const LOOKS: Duration = Duration::from_millis(20);
 /// How often the way is cut under load, for each node.
@@ -31,6 +32,7 @@ const HELD_UP: Duration = Duration::from_secs(20);
 
 /// Two people on two nodes, who do nothing that is not asked of them.
 pub struct Pair {
+    names: [String; 2],
     alice: Client,
     to_bob: ChatHandle,
     bob: Client,
@@ -43,7 +45,16 @@ impl Pair {
         let (bob_name, bob) = cluster.sign_up("bob").await;
         let (alice, bob) = (cluster.connect(0, alice).await, cluster.connect(1, bob).await);
         let (to_bob, to_alice) = (alice.direct(&bob_name).await.unwrap(), bob.direct(&alice_name).await.unwrap());
-        Self { alice, to_bob, bob, to_alice }
+        Self { names: [alice_name, bob_name], alice, to_bob, bob, to_alice }
+    }
+
+    /// Waits until both see both, as it has to be in time. (PRS-3)
+    async fn are_here(&self) {
+        for watcher in [&self.alice, &self.bob] {
+            for name in &self.names {
+                Watch::of(watcher, name).until(is_here).await;
+            }
+        }
     }
 
     /// Alice sends; the answer comes when it comes.
@@ -158,6 +169,7 @@ async fn under_load(cluster: &Cluster, at_commit: Passage) {
         }
     }
     load.goes_on().await;
+    load.all_are_here().await;
     load.finish(cluster).await;
 }
 
@@ -176,6 +188,7 @@ pub async fn a_node_whose_commit_is_stuck_holds_nobody_up_for_long(ground: &Grou
     let sent = sending.await.unwrap();
     assert_eq!(sent.seq.get(), 2);
     assert_eq!(pair.history().await, ["not held up", "stuck"]);
+    pair.are_here().await;
     pair.part().await;
     cluster.end().await;
 }
@@ -207,6 +220,7 @@ async fn come_back(ground: &Ground, cluster: Cluster, load: Load) {
     ground.neo4j.start().await.unwrap();
     load.goes_on().await;
     assert!(load.survived() > 0, "somebody waited for an answer meanwhile");
+    load.all_are_here().await;
     load.finish(&cluster).await;
     cluster.end().await;
 }

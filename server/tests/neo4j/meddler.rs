@@ -16,6 +16,9 @@ use tokio::{
 
 /// A whole message: COMMIT, as the driver sends it.
 const COMMIT: [u8; 6] = [0, 2, 0xb0, 0x12, 0, 0];
+/// Another: RUN, with a statement that has no parameters and leads to a row of this name.
+const RUN: [u8; 24] = *b"\x00\x14\xb3\x10\x8fRETURN 0 AS eot\xa0\xa0\x00\x00";
+const NAME: &[u8] = b"eot";
 
 /// What becomes of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,14 +80,16 @@ async fn carry(near: TcpStream, there: String, next: Arc<AtomicU8>) {
     let (mut far_says, mut far_hears) = far.into_split();
     let there = async {
         let mut piece = vec![0; 64 * 1024];
+        let mut end = Vec::new();
         loop {
             let read = near_says.read(&mut piece).await.unwrap_or(0);
             let said = piece.get(..read).unwrap_or_default();
-            // It comes with the last statement of its transaction.
-            let before = said.strip_suffix(&COMMIT);
-            let meddling = if before.is_some() { next.swap(0, Ordering::SeqCst) } else { 0 };
+            // It may come with what its transaction says last, alone, or in parts; nothing follows until it is answered.
+            end.extend_from_slice(said);
+            end.drain(..end.len().saturating_sub(COMMIT.len()));
+            let meddling = if read > 0 && end == COMMIT { next.swap(0, Ordering::SeqCst) } else { 0 };
             let heard = match meddling {
-                2 | 3 => before.unwrap_or_default(),
+                2 | 3 => said.get(..read.saturating_sub(COMMIT.len())).unwrap_or_default(),
                 _ => said,
             };
             if read == 0 || far_hears.write_all(heard).await.is_err() {
@@ -105,17 +110,17 @@ async fn carry(near: TcpStream, there: String, next: Arc<AtomicU8>) {
         _ = back => false,
     };
     if commit_arrives {
-        // That of the statement, of its end, and of the commit. Nobody else hears of them.
-        for _ in 0..3 {
-            skip_answer(&mut far_says).await;
-        }
+        // Nobody else hears an answer any more. What is asked after the commit is answered after it.
+        far_hears.write_all(&RUN).await.unwrap();
+        skip_up_to(NAME, &mut far_says).await;
     }
 }
 
-/// Reads a message: pieces with their lengths, up to an empty one.
-async fn skip_answer(says: &mut (impl AsyncReadExt + Unpin)) {
-    while let Ok(length @ 1..) = says.read_u16().await {
-        let mut piece = vec![0; usize::from(length)];
-        says.read_exact(&mut piece).await.expect("an answer that ends early");
+/// Reads until this was said.
+async fn skip_up_to(last: &[u8], says: &mut (impl AsyncReadExt + Unpin)) {
+    let mut end = Vec::new();
+    while end != last {
+        end.push(says.read_u8().await.expect("an answer that ends early"));
+        end.drain(..end.len().saturating_sub(last.len()));
     }
 }

@@ -18,7 +18,7 @@ use std::{fmt::Display, net::SocketAddr, time::Duration};
 use tokio::time::{interval, timeout};
 use url::Url;
 
-pub use link::{Link, Passage};
+pub use link::{Link, Passage, Sign};
 pub use neo4j::Neo4j;
 pub use redis::Redis;
 pub use trials::{Shared, Trials, Verdict, in_time};

@@ -3,7 +3,10 @@
 use std::{
     io,
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -14,6 +17,9 @@ use tokio::{
     task::{JoinHandle, JoinSet},
     time::sleep,
 };
+
+/// Bytes by which a moment is known: a small message.
+pub type Sign = [u8; 6];
 
 /// What a link lets through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,11 +52,13 @@ struct Gate {
     /// How often all of them were ended.
     resets: watch::Sender<u64>,
     trap: Mutex<Option<Trap>>,
+    /// How many connections it ended as soon as they came.
+    refused: AtomicUsize,
 }
 
 /// Changes what is let through at a certain moment.
 struct Trap {
-    sign: &'static [u8],
+    sign: &'static Sign,
     then: Passage,
     sprung: oneshot::Sender<()>,
 }
@@ -62,12 +70,21 @@ impl Link {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let passage = watch::Sender::new(Passage::FREE);
-        let gate = Arc::new(Gate { passage, resets: watch::Sender::default(), trap: Mutex::default() });
+        let gate = Arc::new(Gate {
+            passage,
+            resets: watch::Sender::default(),
+            trap: Mutex::default(),
+            refused: AtomicUsize::new(0),
+        });
         let through = Arc::clone(&gate);
         let accepting = tokio::spawn(async move {
             // Ends what it started when it is aborted.
             let mut connections = JoinSet::new();
             while let Ok((near, _)) = listener.accept().await {
+                if *through.passage.borrow() == Passage::Cut {
+                    through.refused.fetch_add(1, Ordering::Relaxed);
+                    continue;
+                }
                 connections.spawn(carry(near, there.clone(), Arc::clone(&through)));
                 while connections.try_join_next().is_some() {}
             }
@@ -91,9 +108,14 @@ impl Link {
         self.set(Passage::FREE);
     }
 
-    /// Changes it as soon as a piece with this sign is on its way there, before that piece is let through. What is answered ends
-    /// when that has happened.
-    pub fn set_before(&self, sign: &'static [u8], then: Passage) -> oneshot::Receiver<()> {
+    /// How many connections it ended as soon as they came, because it was cut.
+    pub fn refused(&self) -> usize {
+        self.gate.refused.load(Ordering::Relaxed)
+    }
+
+    /// Changes it as soon as this sign is on its way there, before the piece with its last byte is let through. What is answered
+    /// ends when that has happened.
+    pub fn set_before(&self, sign: &'static Sign, then: Passage) -> oneshot::Receiver<()> {
         let (sprung, happened) = oneshot::channel();
         *self.gate.trap.lock().unwrap_or_else(PoisonError::into_inner) = Some(Trap { sign, then, sprung });
         happened
@@ -114,15 +136,18 @@ enum Way {
 }
 
 impl Gate {
-    /// A piece is on its way there.
-    fn seen(&self, piece: &[u8]) {
+    /// A piece is on its way there, after the end of what went before it on its connection: a sign may have begun in that.
+    fn seen(&self, end: &mut Vec<u8>, piece: &[u8]) {
+        end.extend_from_slice(piece);
         let mut trap = self.trap.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_it = |trap: &mut Trap| piece.windows(trap.sign.len()).any(|part| part == trap.sign);
+        let is_it = |trap: &mut Trap| end.windows(trap.sign.len()).any(|part| part == trap.sign);
         if let Some(Trap { then, sprung, .. }) = trap.take_if(is_it) {
             self.passage.send_replace(then);
             // Whoever set it may not wait for it.
             sprung.send(()).ok();
         }
+        // No whole sign: what was seen is not seen again.
+        end.drain(..end.len().saturating_sub(size_of::<Sign>() - 1));
     }
 }
 
@@ -154,10 +179,11 @@ async fn pass(
 ) -> io::Result<()> {
     let mut passage = gate.passage.subscribe();
     let mut piece = vec![0; 64 * 1024];
+    let mut end = Vec::new();
     loop {
         let read = from.read(&mut piece).await?;
         if way == Way::There {
-            gate.seen(piece.get(..read).unwrap_or_default());
+            gate.seen(&mut end, piece.get(..read).unwrap_or_default());
         }
         let now = *passage.wait_for(|passage| lets_through(*passage, way)).await.map_err(io::Error::other)?;
         if let Passage::Open(delay) = now
