@@ -81,8 +81,9 @@ impl<'a> Step<'a> {
 
     /// Whether it walks what grows.
     fn is_walk(self) -> bool {
-        // From an entry to its chat is one step; from a chat to its entries, or along whatever there is, is a walk.
-        let steps = [":MEMBER_OF", ":OF]", ":IN]->"];
+        // From an entry to its chat is one step, and a user is in so many chats; from a chat to its entries or to all who ever were
+        // in it, or along whatever there is, is a walk.
+        let steps = [":MEMBER_OF]->", ":OF]", ":IN]->"];
         let is_wide = self.operator.contains("Expand") && !steps.iter().any(|step| self.details.contains(step));
         is_wide || self.is_one_of(&WALKS)
     }

@@ -27,7 +27,8 @@ RETURN chat.chat_id AS chat_id, chat.kind AS kind, chat.last_seq AS last_seq, ch
     RETURN [user.user_id, user.username]
   } AS pair,
   COLLECT {
-    MATCH (chat)<-[member:MEMBER_OF]-(user:User)
+    MATCH (user:User)-[member:MEMBER_OF {chat_id: wanted}]->()
+    USING INDEX SEEK member:MEMBER_OF(chat_id)
     RETURN [user.user_id, user.username, member.membership, member.role, member.opened_at, member.since_seq,
       member.since_order, member.from_seq, member.to_seq]
   } AS members";
