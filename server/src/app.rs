@@ -58,6 +58,8 @@ pub struct Identity {
 pub struct Actor {
     /// The user.
     pub user: User,
+    /// The session of the connection.
+    pub session_id: SessionId,
     /// What the connection is told besides the log, and how much it asks of that.
     pub feed: Arc<Feed>,
 }
@@ -153,6 +155,8 @@ pub enum Failure<R> {
     Invalid(FieldError),
     /// Too many requests; good again after this time. (ERR-7)
     RateLimited(Duration),
+    /// The session of the caller has ended meanwhile; nothing was done. (SES-10)
+    SessionEnded,
     /// A queue is full; nothing was done.
     Overloaded,
     /// The store cannot be written or read now.
@@ -179,6 +183,7 @@ impl Failure<NoRefusal> {
             Self::Refused(never) => match never {},
             Self::Invalid(fault) => Failure::Invalid(fault),
             Self::RateLimited(delay) => Failure::RateLimited(delay),
+            Self::SessionEnded => Failure::SessionEnded,
             Self::Overloaded => Failure::Overloaded,
             Self::Unavailable => Failure::Unavailable,
             Self::Internal => Failure::Internal,
@@ -193,6 +198,7 @@ impl<R: Refusal> Failure<R> {
             Self::Refused(refusal) => Failure::refused(refusal.code()),
             Self::Invalid(fault) => Failure::Invalid(fault),
             Self::RateLimited(delay) => Failure::RateLimited(delay),
+            Self::SessionEnded => Failure::SessionEnded,
             Self::Overloaded => Failure::Overloaded,
             Self::Unavailable => Failure::Unavailable,
             Self::Internal => Failure::Internal,
@@ -273,6 +279,7 @@ impl<R: Refusal> Failure<R> {
             Self::Refused(refusal) => refusal.code(),
             Self::Invalid(_) => ErrorCode::InvalidRequest,
             Self::RateLimited(_) => ErrorCode::RateLimited,
+            Self::SessionEnded => ErrorCode::SessionEnded,
             Self::Overloaded => ErrorCode::Overloaded,
             Self::Unavailable => ErrorCode::Unavailable,
             Self::Internal => ErrorCode::Internal,

@@ -9,7 +9,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::Failure;
+use super::{Actor, Failure};
 use crate::{
     bus::{Bus, Committed, Told},
     clock::Clock,
@@ -32,6 +32,7 @@ const TOLD_IN_TIME: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone)]
 pub struct Committer {
     queue: mpsc::Sender<Box<dyn Job>>,
+    ends_elsewhere: bool,
 }
 
 /// What the committer works with.
@@ -44,24 +45,37 @@ pub struct CommitterParts {
     pub clock: Arc<dyn Clock>,
     /// Makes ids.
     pub ids: Arc<dyn Ids>,
+    /// Whether sessions are also ended by other nodes, of which this one hears later. Its own it hears of at once.
+    pub ends_elsewhere: bool,
 }
 
 impl Committer {
     /// Starts the committer as a task. It ends when the last handle is gone and the queue is empty.
     pub fn start(parts: CommitterParts) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUE);
+        let ends_elsewhere = parts.ends_elsewhere;
         tokio::spawn(run(parts, jobs));
-        Self { queue }
+        Self { queue, ends_elsewhere }
     }
 
-    /// Queues a command; `done` gets its outcome after it is durable, or why it is not. Commands take effect in the order
-    /// of their calls.
+    /// Queues a command of a connection; `done` gets its outcome after it is durable, or why it is not. Commands take effect in the
+    /// order of their calls. One of a session that has ended is not done, also when the connection is still to hear of that. (SES-10)
     pub fn submit<C: Command>(
         &self,
+        actor: &Actor,
         command: C,
         done: impl FnOnce(Result<C::Answer, Failure<C::Refusal>>) + Send + 'static,
     ) {
-        let job = Box::new(Pending { command, done: Some(done), decided: None });
+        self.queue(self.ends_elsewhere.then_some(actor.session_id), command, done);
+    }
+
+    fn queue<C: Command>(
+        &self,
+        session: Option<SessionId>,
+        command: C,
+        done: impl FnOnce(Result<C::Answer, Failure<C::Refusal>>) + Send + 'static,
+    ) {
+        let job = Box::new(Pending { command, session, done: Some(done), decided: None });
         if let Err(refused) = self.queue.try_send(job) {
             let failure = match &refused {
                 mpsc::error::TrySendError::Full(_) => Failure::Overloaded,
@@ -75,7 +89,7 @@ impl Committer {
     pub async fn commit<C: Command>(&self, command: C) -> Result<C::Answer, Failure<C::Refusal>> {
         let (done, outcome) = oneshot::channel();
         // Whoever asked may be gone by then; the command counts all the same.
-        self.submit(command, move |result| drop(done.send(result)));
+        self.queue(None, command, move |result| drop(done.send(result)));
         outcome.await.unwrap_or(Err(Failure::Unavailable))
     }
 
@@ -94,8 +108,10 @@ trait Job: Send {
 
 struct Pending<C: Command, F> {
     command: C,
+    /// Which session has to be open.
+    session: Option<SessionId>,
     done: Option<F>,
-    decided: Option<Result<C::Answer, C::Refusal>>,
+    decided: Option<Result<C::Answer, Failure<C::Refusal>>>,
 }
 
 impl<C, F> Job for Pending<C, F>
@@ -105,16 +121,21 @@ where
 {
     fn wants(&self, wanted: &mut Wanted) {
         self.command.wants(wanted);
+        wanted.sessions.extend(self.session);
     }
 
     fn decide(&mut self, state: &State, stamp: &Stamp<'_>) -> (Vec<ChangeBody>, Vec<Effect>) {
+        if self.session.is_some_and(|session_id| !state.sessions.contains_key(&session_id)) {
+            self.decided = Some(Err(Failure::SessionEnded));
+            return (Vec::new(), Vec::new());
+        }
         match self.command.decide(state, stamp) {
             Ok(decision) => {
                 self.decided = Some(Ok(decision.answer));
                 (decision.changes, decision.effects)
             }
             Err(refusal) => {
-                self.decided = Some(Err(refusal));
+                self.decided = Some(Err(Failure::Refused(refusal)));
                 (Vec::new(), Vec::new())
             }
         }
@@ -123,7 +144,7 @@ where
     fn finish(mut self: Box<Self>, durable: Result<(), Failure<NoRefusal>>) {
         let Some(done) = self.done.take() else { return };
         done(match (durable, self.decided.take()) {
-            (Ok(()), Some(decided)) => decided.map_err(Failure::Refused),
+            (Ok(()), Some(decided)) => decided,
             (Ok(()), None) => Err(Failure::Internal),
             (Err(failure), _) => Err(failure.widen()),
         });

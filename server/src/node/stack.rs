@@ -179,6 +179,7 @@ impl Stack {
             bus: Arc::clone(&self.bus),
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
+            ends_elsewhere: self.shared.is_some(),
         });
         let stores = AccountStores {
             accounts: Arc::clone(&self.accounts),

@@ -73,6 +73,7 @@ const TESTS: &[Test] = tests! {
     }
     sessions {
         a_session_that_was_ended_by_one_node_is_dead_by_the_other Nothing,
+        a_connection_whose_session_was_ended_by_another_node_does_nothing_more Nothing,
         a_node_that_hears_nothing_refuses_a_session_that_was_ended Nothing,
         a_node_that_stood_still_while_a_session_was_ended_delivers_nothing_to_it Nothing,
     }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use i9chat_sdk::{ChatHandle, Client, ConnectionState, StopReason};
+use i9chat_sdk::{ChatHandle, Client, ConnectionState, StopReason, spec::Entry};
 use reqwest::StatusCode;
 use serde_json::Value;
 use tokio::{task::JoinHandle, time::timeout};
 
-use crate::{cluster::Cluster, ground::Ground, lab::Passage};
+use crate::{cluster::Cluster, ground::Ground, histories::history, lab::Passage};
 
 /// How long anything may take. Only failures ever take this long.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -21,6 +21,8 @@ struct Scene {
     there: Client,
     friend: Client,
     chat: ChatHandle,
+    /// The same chat, as the one with the sessions has it there.
+    chat_there: ChatHandle,
     token: String,
     url: String,
 }
@@ -28,14 +30,15 @@ struct Scene {
 impl Scene {
     async fn set(cluster: &Cluster) -> Self {
         let (name, user) = cluster.sign_up("user").await;
-        let (_, friend) = cluster.sign_up("friend").await;
+        let (friend_name, friend) = cluster.sign_up("friend").await;
         let here = cluster.connect_to_node(0, user.clone()).await;
         let there = cluster.connect_to_node(1, user).await;
         let friend = cluster.connect_to_node(0, friend).await;
         let chat = friend.direct(&name).await.unwrap();
+        let chat_there = there.direct(&friend_name).await.unwrap();
         let token = there.session().await.expect("signed in").tokens.token.as_str().to_owned();
         let url = format!("{}/v1/me", cluster.nodes[1].process.url());
-        let scene = Self { here, there, friend, chat, token, url };
+        let scene = Self { here, there, friend, chat, chat_there, token, url };
         scene.chat.send("before").await.unwrap();
         scene
     }
@@ -68,7 +71,7 @@ impl Scene {
         timeout(PATIENCE, listening).await.expect("the connection is closed");
         assert_eq!(*self.there.state().borrow(), ConnectionState::Stopped(StopReason::SessionEnded));
         // What came before may still have waited when the session ended, and goes with it.
-        assert!(texts.iter().all(|text| text == "before"), "what came after the end was heard: {texts:?}");
+        assert!(texts.iter().all(|text| text != AFTER), "what came after the end was heard: {texts:?}");
         assert_refused(&self.request().await.unwrap());
         self.here.close().await;
         self.friend.close().await;
@@ -102,6 +105,25 @@ pub async fn a_session_that_was_ended_by_one_node_is_dead_by_the_other(ground: &
     let (status, problem) = scene.request().await.unwrap();
     assert!(status == StatusCode::UNAUTHORIZED || status == StatusCode::SERVICE_UNAVAILABLE, "{status}: {problem}");
     cluster.nodes[1].to_neo4j.set(Passage::FREE);
+    scene.assert_over().await;
+    cluster.end().await;
+}
+
+pub async fn a_connection_whose_session_was_ended_by_another_node_does_nothing_more(ground: &Ground) {
+    let cluster = Cluster::start(&ground.neo4j, &ground.redis, &[]).await;
+    let scene = Scene::set(&cluster).await;
+    // So that the node hears of the end late: when it next looks at the log.
+    cluster.nodes[1].to_redis.set(Passage::Cut);
+    scene.chat_there.send("while it was open").await.unwrap();
+    let session = scene.there.session().await.expect("signed in");
+    scene.here.end_session(session.session_id).await.unwrap();
+    let sent = timeout(PATIENCE, scene.chat_there.send(AFTER)).await.expect("in time");
+    assert!(sent.is_err(), "{sent:?}");
+    let entries = history(&scene.chat).await.unwrap();
+    let texts: Vec<_> =
+        entries.iter().filter_map(Entry::as_message).filter_map(|message| message.content.text()).collect();
+    assert_eq!(texts, ["before", "while it was open"]);
+    cluster.nodes[1].to_redis.set(Passage::FREE);
     scene.assert_over().await;
     cluster.end().await;
 }

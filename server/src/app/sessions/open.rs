@@ -94,6 +94,7 @@ impl App {
             Ok(()) | Err(Failure::Refused(EndSessionRefusal::SessionNotFound)) => Ok(()),
             Err(Failure::Invalid(fault)) => Err(Failure::Invalid(fault)),
             Err(Failure::RateLimited(delay)) => Err(Failure::RateLimited(delay)),
+            Err(Failure::SessionEnded) => Err(Failure::SessionEnded),
             Err(Failure::Overloaded) => Err(Failure::Overloaded),
             Err(Failure::Unavailable) => Err(Failure::Unavailable),
             Err(Failure::Internal) => Err(Failure::Internal),

@@ -9,7 +9,7 @@ use governor::{
     state::{InMemoryState, NotKeyed},
 };
 use i9chat_spec::{
-    Action, CloseCode, DecodeError, ErrorCode, Format, FrameId, Problem, RequestId, action, for_each_action,
+    Action, CloseCode, CloseReason, DecodeError, ErrorCode, Format, FrameId, Problem, RequestId, action, for_each_action,
 };
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
@@ -61,7 +61,11 @@ impl Incoming {
         Self {
             target: Target {
                 app: Arc::clone(connection.app),
-                actor: Actor { user: connection.identity.user.clone(), feed: Arc::clone(&connection.feed) },
+                actor: Actor {
+                    user: connection.identity.user.clone(),
+                    session_id: connection.identity.session_id,
+                    feed: Arc::clone(&connection.feed),
+                },
                 format: connection.format,
                 outbox: Arc::clone(&connection.outbox),
                 request_id: http::request_id_of(connection.id),
@@ -139,6 +143,9 @@ impl Target {
         let target = self.clone();
         let done = move |outcome: Result<A::Reply, Failure<A::Refusal>>| match outcome {
             Ok(data) => target.answer(&Frame::Reply { id: &id, data }),
+            Err(Failure::SessionEnded) => {
+                target.outbox.close(CloseReason { code: CloseCode::SessionEnded, retry_after_ms: None });
+            }
             Err(failure) => target.refuse(&id, &failure),
         };
         Act::<A>::act(&*self.app, &self.actor, data, Box::new(done));

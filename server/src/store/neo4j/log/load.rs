@@ -6,7 +6,7 @@ mod rare;
 
 use std::collections::HashMap;
 
-use i9chat_spec::{ChatId, ClientId, Limits, Timestamp, UserId, Watermark};
+use i9chat_spec::{ChatId, ClientId, Limits, SessionId, Timestamp, UserId, Watermark};
 use serde::Deserialize;
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
     rows::{self, HeadRow, integer, number},
 };
 use crate::{
-    domain::{DoneBefore, Pair, Reader, SentBefore, State, Wanted},
+    domain::{DoneBefore, Pair, Reader, SentBefore, SessionState, State, Wanted},
     store::{
         LogHead, StoreError,
         neo4j::driver::{Failure, Statement, Transaction, Value, list, text, texts},
@@ -55,7 +55,13 @@ CALL () {
   }
   RETURN collect([wanted[0], wanted[1], member.delivered, member.read, unread]) AS reading
 }
-RETURN epoch, position, tag, chats, pairs, done, reading";
+CALL () {
+  UNWIND $sessions AS wanted
+  MATCH (session:Session {session_id: wanted})
+  WHERE session.ended_at IS NULL
+  RETURN collect([session.session_id, session.user_id]) AS sessions
+}
+RETURN epoch, position, tag, chats, pairs, done, reading, sessions";
 
 pub(super) const STATEMENTS: &[&str] = &[LOAD, chats::CHATS, rare::RARE];
 
@@ -78,6 +84,7 @@ struct Row {
     pairs: Vec<(String, ChatId, i64, i64)>,
     done: Vec<(UserId, ClientId, String, Option<String>)>,
     reading: Vec<(ChatId, UserId, Watermark, Watermark, Vec<u64>)>,
+    sessions: Vec<(SessionId, UserId)>,
 }
 
 /// Takes the lock and reads what a batch wants.
@@ -117,6 +124,8 @@ pub(super) async fn load(
         unread.reverse();
         loaded.state.reading.insert(chat_id, user_id, Reader { delivered, read, unread });
     }
+    let open = row.sessions.into_iter().map(|(session_id, user_id)| (session_id, SessionState { user_id }));
+    loaded.state.sessions.extend(open);
     chats::load(transaction, &mut loaded.state, &unknown).await?;
     rare::load(transaction, &mut loaded.state, wanted, now).await?;
     Ok(loaded)
@@ -129,6 +138,7 @@ fn statement(wanted: &Wanted, pairs: &HashMap<String, Pair>) -> Statement {
         .with("pairs", texts(pairs.keys()))
         .with("done", list(wanted.done.iter().map(|(user_id, client_id)| two(text(user_id), text(client_id)))))
         .with("reading", list(wanted.reading.iter().map(|(chat_id, user_id)| two(text(chat_id), text(user_id)))))
+        .with("sessions", texts(&wanted.sessions))
         .with("most", integer(Limits::default().max_unread_count))
 }
 

@@ -7,7 +7,7 @@ use i9chat_spec::{
 use serde::Deserialize;
 
 use crate::{
-    domain::{MediaState, MessageState, ReactionsState, SessionState, State, Wanted, media::attachment},
+    domain::{MediaState, MessageState, ReactionsState, State, Wanted, media::attachment},
     ids::seq_of,
     store::{
         StoreError,
@@ -52,12 +52,6 @@ CALL () {
   RETURN collect([user.user_id, user.bio, user.picture_id, user.lat, user.lon]) AS profiles
 }
 CALL () {
-  UNWIND $sessions AS wanted
-  MATCH (session:Session {session_id: wanted})
-  WHERE session.ended_at IS NULL
-  RETURN collect([session.session_id, session.user_id]) AS sessions
-}
-CALL () {
   UNWIND $sessions_of AS wanted
   MATCH (user:User {user_id: wanted})
   SET user.turn = 0
@@ -66,7 +60,7 @@ CALL () {
   WHERE session.ended_at IS NULL
   RETURN collect([session.user_id, session.session_id]) AS sessions_of
 }
-RETURN messages, counts, own, media, profiles, sessions, sessions_of";
+RETURN messages, counts, own, media, profiles, sessions_of";
 
 /// Whose, the bio, the picture, and where.
 type ProfileRow = (UserId, Bio, Option<MediaId>, Option<Latitude>, Option<Longitude>);
@@ -78,7 +72,6 @@ struct Row {
     own: Vec<(ChatId, MessageId, UserId, Emoji)>,
     media: Vec<(MediaId, UserId, MediaPurpose, MediaKind, String)>,
     profiles: Vec<ProfileRow>,
-    sessions: Vec<(SessionId, UserId)>,
     sessions_of: Vec<(UserId, SessionId)>,
 }
 
@@ -94,18 +87,17 @@ pub(super) async fn load(
         directs: _,
         done: _,
         reading: _,
+        sessions: _,
         messages,
         reactions,
         media,
         profiles,
-        sessions,
         sessions_of,
     } = wanted;
     let asks_for_nothing = messages.is_empty()
         && reactions.is_empty()
         && media.is_empty()
         && profiles.is_empty()
-        && sessions.is_empty()
         && sessions_of.is_empty();
     if asks_for_nothing {
         return Ok(());
@@ -136,7 +128,6 @@ fn statement(wanted: &Wanted, now: Timestamp) -> Statement {
         .with("reacted", list(reacted))
         .with("media", texts(&wanted.media))
         .with("profiles", texts(&wanted.profiles))
-        .with("sessions", texts(&wanted.sessions))
         .with("sessions_of", texts(&wanted.sessions_of))
         .with("now", now.as_millis())
 }
@@ -166,9 +157,6 @@ fn take(state: &mut State, row: Row) -> Result<(), StoreError> {
     for (user_id, bio, picture_id, lat, lon) in row.profiles {
         let location = lat.zip(lon).map(|(lat, lon)| Location { lat, lon });
         state.profiles.insert(user_id, ProfileChanged { bio, picture_id, location });
-    }
-    for (session_id, user_id) in row.sessions {
-        state.sessions.insert(session_id, SessionState { user_id });
     }
     for (user_id, session_id) in row.sessions_of {
         state.sessions_of.entry(user_id).or_default().push(session_id);
