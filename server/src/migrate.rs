@@ -70,9 +70,18 @@ pub async fn migrate(config: &Config, say: &(dyn Fn(String) + Sync)) -> Result<(
     let key = ServerKey::load_or_create(&config.data, &SystemIds)?;
     let facts = source.log_facts().await?;
 
-    let mut import = Neo4jImport::begin(target.store.as_str(), facts).await?;
+    let url = target.store.as_str();
     let place = target.store_place();
     let unmarked = |error| StartError::Data { folder: config.data.clone(), error };
+    let mut import = match Neo4jImport::begin(url, facts).await {
+        // A run that was broken off after its end, before it could say so.
+        Err(ImportError::NotEmpty) if Neo4jImport::is_finished(url, facts, node::SERVER_KEY, &key.reveal()).await? => {
+            moved::set_mark(&config.data, &place).map_err(unmarked)?;
+            say("It was moved and compared before. Start the nodes.".to_owned());
+            return Ok(());
+        }
+        begun => begun?,
+    };
     match moved::moved_to(&config.data).map_err(unmarked)? {
         // Set by a run that was broken off at its very end; this one may still find a difference.
         Some(earlier) if earlier == place => moved::remove_mark(&config.data).map_err(unmarked)?,
@@ -90,10 +99,12 @@ pub async fn migrate(config: &Config, say: &(dyn Fn(String) + Sync)) -> Result<(
         MediaConfig::Disk => say(format!("The bytes of media stay in {}.", config.data.join("media").display())),
     }
     verify::verify(&source, &import, facts, say).await?;
+    // As long as no node can start there: from then on it grows.
+    import.settle(node::SERVER_KEY, &key.reveal()).await?;
+    check_as_a_server_would(&import.as_servers_will().await?, facts, &key).await?;
     // Before a node can start there, so that at no moment a server can start on either side.
     moved::set_mark(&config.data, &place).map_err(unmarked)?;
-    import.finish(node::SERVER_KEY, &key.reveal()).await?;
-    check_as_a_server_would(target.store.as_str(), facts, &key).await?;
+    import.finish().await?;
     say("Everything is there and compared. Start the nodes; no server starts on this data folder any more.".to_owned());
     Ok(())
 }
@@ -132,9 +143,8 @@ async fn copy(
     Ok(())
 }
 
-/// Opens the target as its servers will.
-async fn check_as_a_server_would(url: &str, facts: LogFacts, key: &ServerKey) -> Result<(), MigrateError> {
-    let store = Neo4jStore::connect(url).await?;
+/// Looks at the target as its servers will.
+async fn check_as_a_server_would(store: &Neo4jStore, facts: LogFacts, key: &ServerKey) -> Result<(), MigrateError> {
     let LogHead { epoch, place } = store.head().await?;
     if (epoch, place) != (facts.epoch, facts.head) {
         return Err(MigrateError::Different("the log ends elsewhere".to_owned()));

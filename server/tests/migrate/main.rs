@@ -28,7 +28,7 @@ mod world;
 
 use std::{process::ExitCode, time::Duration};
 
-use futures_util::future::BoxFuture;
+use futures_util::future::LocalBoxFuture;
 
 use self::lab::{Backends, Trials, Verdict, in_time};
 
@@ -36,7 +36,7 @@ use self::lab::{Backends, Trials, Verdict, in_time};
 const LIMIT: Duration = Duration::from_mins(4);
 
 /// A test: its name, and what it does.
-type Test = (&'static str, for<'a> fn(&'a Backends) -> BoxFuture<'a, ()>);
+type Test = (&'static str, for<'a> fn(&'a Backends) -> LocalBoxFuture<'a, ()>);
 
 macro_rules! tests {
     ($($module:ident::$name:ident,)*) => {
@@ -47,6 +47,9 @@ macro_rules! tests {
 const TESTS: &[Test] = tests![
     moving::everything_is_as_it_was_and_clients_do_not_notice,
     resumed::a_move_that_is_killed_again_and_again_goes_on_and_doubles_nothing,
+    resumed::a_move_that_is_killed_amid_a_table_goes_on_there,
+    resumed::a_move_that_is_killed_at_its_very_end_is_found_done,
+    resumed::what_nodes_take_as_soon_as_they_may_is_no_difference,
     refused::a_folder_that_a_server_uses_is_not_moved,
     refused::a_database_that_holds_something_is_left_alone,
     refused::a_move_goes_on_with_the_folder_that_it_was_begun_with,
@@ -64,7 +67,7 @@ fn main() -> ExitCode {
     trials.run()
 }
 
-async fn run(test: for<'a> fn(&'a Backends) -> BoxFuture<'a, ()>) -> Verdict {
+async fn run(test: for<'a> fn(&'a Backends) -> LocalBoxFuture<'a, ()>) -> Verdict {
     let backends = match Box::pin(Backends::fresh()).await {
         Ok(backends) => backends,
         Err(unavailable) => return unavailable.verdict(),

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A folder with something in it, whose server has stopped.
-async fn stopped() -> World {
+pub async fn stopped() -> World {
     let mut world = World::start().await;
     sign_all_up(&world).await;
     let alice = connect(&world.embedded.url(), "alice").await;
@@ -57,8 +57,9 @@ pub async fn a_database_that_holds_something_is_left_alone(backends: &Backends) 
     let moved = world.migrate(backends).await;
     assert_eq!(moved.code, Some(0), "{}{}", moved.said, moved.complained);
     let there = nodes(backends).await;
+    run(backends, "MATCH (log:Log) SET log.position = log.position + 1").await;
     let again = world.migrate(backends).await;
-    assert_eq!(again.code, Some(1), "what was moved is not moved again");
+    assert_eq!(again.code, Some(1), "what goes on elsewhere is not moved again");
     assert!(again.complained.contains("holds something already"), "{}", again.complained);
     assert_eq!(nodes(backends).await, there);
 }

@@ -116,6 +116,17 @@ impl World {
         false
     }
 
+    /// Moves while something goes on, and is killed then. Answers whether it was at its end before.
+    pub async fn migrate_while(&self, backends: &Backends, going_on: impl Future<Output = ()>) -> bool {
+        let mut child = self.command("migrate", &backends.options()).stdout(Stdio::null()).spawn().unwrap();
+        tokio::select! {
+            ended = child.wait() => return ended.unwrap().success(),
+            () = going_on => {}
+        }
+        child.kill().await.unwrap();
+        false
+    }
+
     fn command(&self, task: &str, options: &[String]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_i9chat-server"));
         command.arg(task).arg("--data").arg(self.data()).args(options).stdin(Stdio::null()).kill_on_drop(true);

@@ -4,7 +4,7 @@
 mod back;
 mod fill;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{
@@ -15,7 +15,9 @@ use tokio::time::{Instant, sleep};
 
 pub use self::back::BackPage;
 use super::{
+    Neo4jStore,
     driver::{Driver, Failure, Statement, Value, list, map, text},
+    log::Log,
     schema,
 };
 use crate::store::{
@@ -43,17 +45,27 @@ WITH nodes
 OPTIONAL MATCH (log:Log {name: 'log'})
 RETURN log.moving AS moving";
 const MOVING: &str = "MATCH (log:Log {name: 'log'}) RETURN log.moving AS moving, log.epoch AS epoch";
+/// Which log stands in a database, and whether its servers have a key, as one row.
+const STANDS: &str = "MATCH (log:Log {name: 'log'})
+OPTIONAL MATCH (secret:Secret {name: $secret})
+RETURN log.moving IS NOT NULL AS is_moving, log.epoch AS epoch, log.position AS position, log.tag AS tag, secret.key AS key";
+/// What servers find first. A run that was broken off after this does it again.
+const SETTLE: &str = "MATCH (log:Log {name: 'log'})
+SET log.turn = 0
+WITH log
+WHERE log.moving = $before
+SET log.epoch = $epoch, log.position = $position, log.tag = $tag, log.kept_from = $kept_from, log.swept_to = $swept_to
+MERGE (secret:Secret {name: $secret})
+SET secret.key = $key";
 /// From here on servers may start.
 const FINISH: &str = "MATCH (log:Log {name: 'log'})
 SET log.turn = 0
 WITH log
 WHERE log.moving = $before
-SET log.epoch = $epoch, log.position = $position, log.tag = $tag, log.kept_from = $kept_from, log.swept_to = $swept_to
-REMOVE log.moving
-CREATE (:Secret {name: $secret, key: $key})";
+REMOVE log.moving";
 
 /// Every statement that fills a database.
-pub(super) const STATEMENTS: &[&[&str]] = &[&[MOVING, FINISH], fill::STATEMENTS, back::STATEMENTS];
+pub(super) const STATEMENTS: &[&[&str]] = &[&[MOVING, STANDS, SETTLE, FINISH], fill::STATEMENTS, back::STATEMENTS];
 
 /// Why a database is not filled.
 #[derive(Debug, thiserror::Error)]
@@ -113,6 +125,15 @@ struct MovingRow {
     epoch: Option<String>,
 }
 
+#[derive(Deserialize)]
+struct StandsRow {
+    is_moving: bool,
+    epoch: Option<String>,
+    position: u64,
+    tag: u64,
+    key: Option<String>,
+}
+
 /// A database that is being filled.
 #[derive(Debug)]
 pub struct Neo4jImport {
@@ -139,6 +160,20 @@ impl Neo4jImport {
         Ok(Self { driver, facts, progress })
     }
 
+    /// Whether the database was filled to the end from a log that ends there, with the nodes' common key, and nothing was added since.
+    pub async fn is_finished(url: &str, facts: LogFacts, key_name: &str, key: &str) -> Result<bool, ImportError> {
+        let driver = Driver::new(url, CONNECTIONS)?;
+        let stands = Statement::new(STANDS).with("secret", text(key_name));
+        let found: Option<StandsRow> = read(&driver, &stands).await?.pop();
+        let LogFacts { epoch, head, .. } = facts;
+        Ok(found.is_some_and(|found| {
+            !found.is_moving
+                && found.epoch.is_some_and(|found| found == URL_SAFE_NO_PAD.encode(epoch.0))
+                && (found.position, found.tag) == (head.position.0, head.tag)
+                && found.key.is_some_and(|found| found == key)
+        }))
+    }
+
     /// Which rows are missing.
     pub fn progress(&self) -> Progress {
         self.progress
@@ -153,19 +188,24 @@ impl Neo4jImport {
             .with("rows", list(rows.iter().map(bolt)));
         // Where a second try finds that the first one was committed, it does nothing.
         patiently(async || self.driver.write::<IgnoredAny>(&fill).await).await?;
-        let now = self.read::<MovingRow>(&Statement::new(MOVING)).await?.pop();
-        if now.and_then(|row| row.moving).is_none_or(|now| now != next) {
-            return Err(ImportError::NotAlone);
-        }
+        self.check_alone(&next).await?;
         self.progress = then;
         Ok(())
     }
 
-    /// Makes it a log that servers may start on, with the nodes' common key.
-    pub async fn finish(self, key_name: &str, key: &str) -> Result<(), ImportError> {
+    /// Whether the filling is where this process has brought it.
+    async fn check_alone(&self, moving: &str) -> Result<(), ImportError> {
+        let now = self.read::<MovingRow>(&Statement::new(MOVING)).await?.pop();
+        let is_alone = now.and_then(|row| row.moving).is_some_and(|now| now == moving);
+        if is_alone { Ok(()) } else { Err(ImportError::NotAlone) }
+    }
+
+    /// Writes which log it is and where that ends, and the nodes' common key. Still no server starts.
+    pub async fn settle(&self, key_name: &str, key: &str) -> Result<(), ImportError> {
         let LogFacts { epoch, head, kept_from, swept_to } = self.facts;
-        let finish = Statement::new(FINISH)
-            .with("before", moving(self.facts, self.progress)?)
+        let before = moving(self.facts, self.progress)?;
+        let settle = Statement::new(SETTLE)
+            .with("before", before.as_str())
             .with("epoch", URL_SAFE_NO_PAD.encode(epoch.0))
             .with("position", integer(head.position.0))
             .with("tag", integer(head.tag))
@@ -173,21 +213,38 @@ impl Neo4jImport {
             .with("swept_to", swept_to)
             .with("secret", text(key_name))
             .with("key", text(key));
+        patiently(async || self.driver.write::<IgnoredAny>(&settle).await).await?;
+        self.check_alone(&before).await
+    }
+
+    /// The store as servers will open it, which they may not yet.
+    pub async fn as_servers_will(&self) -> Result<Neo4jStore, StoreError> {
+        let log = Log::open(self.driver.clone()).await?;
+        Ok(Neo4jStore { driver: self.driver.clone(), log: Arc::new(log) })
+    }
+
+    /// Lets servers start on what was settled.
+    pub async fn finish(self) -> Result<(), ImportError> {
+        let finish = Statement::new(FINISH).with("before", moving(self.facts, self.progress)?);
         patiently(async || self.driver.write::<IgnoredAny>(&finish).await).await?;
         let now = self.read::<MovingRow>(&Statement::new(MOVING)).await?.pop();
         let is_finished = now.is_some_and(|row| {
-            row.moving.is_none() && row.epoch.is_some_and(|now| now == URL_SAFE_NO_PAD.encode(epoch.0))
+            row.moving.is_none() && row.epoch.is_some_and(|now| now == URL_SAFE_NO_PAD.encode(self.facts.epoch.0))
         });
         if is_finished { Ok(()) } else { Err(ImportError::NotAlone) }
     }
 
     async fn read<T: DeserializeOwned>(&self, statement: &Statement) -> Result<Vec<T>, Failure> {
-        patiently(async || match self.driver.read(statement).await {
-            Err(StoreError::Unavailable(why)) => Err(Failure::Again(why)),
-            outcome => Ok(outcome?),
-        })
-        .await
+        read(&self.driver, statement).await
     }
+}
+
+async fn read<T: DeserializeOwned>(driver: &Driver, statement: &Statement) -> Result<Vec<T>, Failure> {
+    patiently(async || match driver.read(statement).await {
+        Err(StoreError::Unavailable(why)) => Err(Failure::Again(why)),
+        outcome => Ok(outcome?),
+    })
+    .await
 }
 
 /// Tries again what fails for a reason that may pass.
