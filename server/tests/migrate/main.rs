@@ -16,6 +16,7 @@ mod everything;
 #[path = "../scale_out/lab.rs"]
 mod lab;
 mod moving;
+mod pages;
 mod people;
 #[path = "../joint/process.rs"]
 #[expect(dead_code, reason = "nothing is killed or read over its shoulder here but the program that moves")]
@@ -50,6 +51,7 @@ const TESTS: &[Test] = tests![
     resumed::a_move_that_is_killed_amid_a_table_goes_on_there,
     resumed::a_move_that_is_killed_at_its_very_end_is_found_done,
     resumed::what_nodes_take_as_soon_as_they_may_is_no_difference,
+    pages::what_hangs_from_one_thing_is_read_back_in_pages,
     refused::a_folder_that_a_server_uses_is_not_moved,
     refused::a_database_that_holds_something_is_left_alone,
     refused::a_move_goes_on_with_the_folder_that_it_was_begun_with,

@@ -9,7 +9,7 @@ use crate::store::{
     },
 };
 
-/// What is read at once: rows, or what rows hang from where those are found only so.
+/// How many rows are read at once. However much hangs from a user, an entry or a file, a page of it is read in time.
 const AT_ONCE: i64 = 500;
 
 const CELLS: &str = "MATCH (cell:Cell) WHERE cell.cell > toInteger($after)
@@ -34,14 +34,20 @@ RETURN chat.chat_id AS last,
   [chat {.chat_id, .kind, users: split(chat.pair, ':'), .name, .description, .picture_id, .created_at, .members_count,
     .last_seq, .last_position}] AS rows";
 /// The user and the chat are those that the relationship is between.
-const MEMBERS: &str = "MATCH (user:User) WHERE user.user_id > $after
-WITH user ORDER BY user.user_id LIMIT $at_once
-RETURN user.user_id AS last, COLLECT {
-  MATCH (user)-[member:MEMBER_OF]->(chat:Chat)
-  RETURN member {user_id: CASE member.user_id WHEN user.user_id THEN user.user_id END,
+const MEMBERS: &str = "CALL () {
+  MATCH (user:User)-[member:MEMBER_OF]->(chat:Chat) USING INDEX member:MEMBER_OF(user_id, chat_id)
+  WHERE member.user_id = $first AND member.chat_id > $second
+  RETURN user, member, chat ORDER BY member.user_id, member.chat_id LIMIT $at_once
+UNION ALL
+  MATCH (user:User)-[member:MEMBER_OF]->(chat:Chat) USING INDEX member:MEMBER_OF(user_id, chat_id)
+  WHERE member.user_id > $first AND member.chat_id IS NOT NULL
+  RETURN user, member, chat ORDER BY member.user_id, member.chat_id LIMIT $at_once
+}
+WITH user, member, chat ORDER BY member.user_id, member.chat_id LIMIT $at_once
+RETURN member.user_id + ':' + member.chat_id AS last,
+  [member {user_id: CASE member.user_id WHEN user.user_id THEN user.user_id END,
     chat_id: CASE member.chat_id WHEN chat.chat_id THEN chat.chat_id END, .membership, .role, .opened_at, .since_seq,
-    .since_order, .delivered, .read, .left_behind, .from_seq, .to_seq, .from_position, .to_position}
-} AS rows";
+    .since_order, .delivered, .read, .left_behind, .from_seq, .to_seq, .from_position, .to_position}] AS rows";
 /// The chat of an entry is the one that it hangs from.
 const CHANGES: &str = "MATCH (change:Change) WHERE change.position > toInteger($after)
 WITH change ORDER BY change.position LIMIT $at_once
@@ -50,23 +56,45 @@ RETURN toString(change.position) AS last,
   [change {.position, .tag, .kind, .data, .chat_id, .user_id, .about, .ends, entry_of: chat.chat_id, .seq, .sender_id,
     .client_id, .creation, .reactions}] AS rows";
 /// Those of the entries that show some.
-const REACTIONS: &str = "MATCH (change:Change) WHERE change.position > toInteger($after)
-WITH change ORDER BY change.position LIMIT $at_once
-RETURN toString(change.position) AS last, COLLECT {
-  WITH change WHERE change.reactions IS NOT NULL
-  MATCH (reaction:Reaction {chat_id: change.entry_of, seq: change.seq}) WHERE reaction.user_id IS NOT NULL
-  RETURN reaction {.chat_id, .seq, .user_id, .emoji}
-} AS rows";
+const REACTIONS: &str = "CALL () {
+  MATCH (reaction:Reaction) USING INDEX reaction:Reaction(chat_id, seq, user_id)
+  WHERE reaction.chat_id = $first AND reaction.seq = toInteger($second) AND reaction.user_id > $third
+  RETURN reaction ORDER BY reaction.chat_id, reaction.seq, reaction.user_id LIMIT $at_once
+UNION ALL
+  MATCH (reaction:Reaction) USING INDEX reaction:Reaction(chat_id, seq, user_id)
+  WHERE reaction.chat_id = $first AND reaction.seq > toInteger($second) AND reaction.user_id IS NOT NULL
+  RETURN reaction ORDER BY reaction.chat_id, reaction.seq, reaction.user_id LIMIT $at_once
+UNION ALL
+  MATCH (reaction:Reaction) USING INDEX reaction:Reaction(chat_id, seq, user_id)
+  WHERE reaction.chat_id > $first AND reaction.seq IS NOT NULL AND reaction.user_id IS NOT NULL
+  RETURN reaction ORDER BY reaction.chat_id, reaction.seq, reaction.user_id LIMIT $at_once
+}
+WITH reaction ORDER BY reaction.chat_id, reaction.seq, reaction.user_id LIMIT $at_once
+OPTIONAL MATCH (entry:Entry {entry_of: reaction.chat_id, seq: reaction.seq}) WHERE entry.reactions IS NOT NULL
+RETURN reaction.chat_id + ':' + toString(reaction.seq) + ':' + reaction.user_id AS last,
+  CASE WHEN entry IS NULL THEN [] ELSE [reaction {.chat_id, .seq, .user_id, .emoji}] END AS rows";
 const MEDIA: &str = "MATCH (media:Media) WHERE media.media_id > $after
 WITH media ORDER BY media.media_id LIMIT $at_once
 RETURN media.media_id AS last,
   [media {.media_id, .owner, .purpose, .kind, .parts, .created_at, .completed_at, .expires_at, .used}] AS rows";
-const MEDIA_USES: &str = "MATCH (media:Media) WHERE media.media_id > $after
-WITH media ORDER BY media.media_id LIMIT $at_once
-RETURN media.media_id AS last, COLLECT {
-  MATCH (use:MediaUse {media_id: media.media_id}) WHERE use.chat_id IS NOT NULL AND use.seq IS NOT NULL
-  RETURN use {.media_id, .chat_id, .seq}
-} AS rows";
+/// Those of media that is there.
+const MEDIA_USES: &str = "CALL () {
+  MATCH (use:MediaUse) USING INDEX use:MediaUse(media_id, chat_id, seq)
+  WHERE use.media_id = $first AND use.chat_id = $second AND use.seq > toInteger($third)
+  RETURN use ORDER BY use.media_id, use.chat_id, use.seq LIMIT $at_once
+UNION ALL
+  MATCH (use:MediaUse) USING INDEX use:MediaUse(media_id, chat_id, seq)
+  WHERE use.media_id = $first AND use.chat_id > $second AND use.seq IS NOT NULL
+  RETURN use ORDER BY use.media_id, use.chat_id, use.seq LIMIT $at_once
+UNION ALL
+  MATCH (use:MediaUse) USING INDEX use:MediaUse(media_id, chat_id, seq)
+  WHERE use.media_id > $first AND use.chat_id IS NOT NULL AND use.seq IS NOT NULL
+  RETURN use ORDER BY use.media_id, use.chat_id, use.seq LIMIT $at_once
+}
+WITH use ORDER BY use.media_id, use.chat_id, use.seq LIMIT $at_once
+OPTIONAL MATCH (media:Media {media_id: use.media_id})
+RETURN use.media_id + ':' + use.chat_id + ':' + toString(use.seq) AS last,
+  CASE WHEN media IS NULL THEN [] ELSE [use {.media_id, .chat_id, .seq}] END AS rows";
 const SEEN: &str = "MATCH (seen:Seen) WHERE seen.user_id > $after
 WITH seen ORDER BY seen.user_id LIMIT $at_once
 RETURN seen.user_id AS last, [seen {.user_id, .is_here, .at}] AS rows";
@@ -91,6 +119,9 @@ const TOTALS: [&str; 11] = [
 
 pub(super) const STATEMENTS: &[&str] =
     &[CELLS, USERS, SESSIONS, CHATS, MEMBERS, CHANGES, REACTIONS, MEDIA, MEDIA_USES, SEEN, LOG_TIMES];
+
+/// The parts of a key of several columns, which stand with a colon between them.
+const PARTS: [&str; 3] = ["first", "second", "third"];
 
 /// Rows as they stand in the database that was filled.
 #[derive(Debug)]
@@ -120,11 +151,11 @@ impl Neo4jImport {
             Table::Users => self.back::<UserRow>(USERS, after.unwrap_or_default()).await,
             Table::Sessions => self.back::<SessionRow>(SESSIONS, after.unwrap_or_default()).await,
             Table::Chats => self.back::<ChatRow>(CHATS, after.unwrap_or_default()).await,
-            Table::Members => self.back::<MemberRow>(MEMBERS, after.unwrap_or_default()).await,
+            Table::Members => self.back::<MemberRow>(MEMBERS, after.unwrap_or(":")).await,
             Table::Changes => self.back::<ChangeRow>(CHANGES, after.unwrap_or("-1")).await,
-            Table::Reactions => self.back::<ReactionRow>(REACTIONS, after.unwrap_or("-1")).await,
+            Table::Reactions => self.back::<ReactionRow>(REACTIONS, after.unwrap_or(":-1:")).await,
             Table::Media => self.back::<MediaRow>(MEDIA, after.unwrap_or_default()).await,
-            Table::MediaUses => self.back::<MediaUseRow>(MEDIA_USES, after.unwrap_or_default()).await,
+            Table::MediaUses => self.back::<MediaUseRow>(MEDIA_USES, after.unwrap_or("::-1")).await,
             Table::Seen => self.back::<SeenRow>(SEEN, after.unwrap_or_default()).await,
             Table::LogTimes => self.back::<LogTimeRow>(LOG_TIMES, after.unwrap_or("-1")).await,
         }
@@ -136,6 +167,8 @@ impl Neo4jImport {
         after: &str,
     ) -> Result<BackPage, ImportError> {
         let find = Statement::new(statement).with("after", after).with("at_once", AT_ONCE);
+        let keys = PARTS.into_iter().zip(after.split(':'));
+        let find = keys.fold(find, |find, (part, key)| find.with(part, key));
         let found: Vec<Found<T>> = self.read(&find).await?;
         let is_full = usize::try_from(AT_ONCE).is_ok_and(|at_once| found.len() == at_once);
         let next = found.last().filter(|_| is_full).map(|found| found.last.clone());
