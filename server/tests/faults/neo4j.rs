@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// What ends a transaction, as it travels: a message of two bytes that says `COMMIT`, alone in its chunk. (Bolt 4 and 5)
-pub const COMMIT: &Sign = &[0x00, 0x02, 0xb0, 0x12, 0x00, 0x00];
+pub const COMMIT: Sign = [0x00, 0x02, 0xb0, 0x12, 0x00, 0x00];
 /// How often Neo4j is asked how far it is.
 const LOOKS: Duration = Duration::from_millis(20);
 /// How often the way is cut under load, for each node.

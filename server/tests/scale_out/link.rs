@@ -58,7 +58,7 @@ struct Gate {
 
 /// Changes what is let through at a certain moment.
 struct Trap {
-    sign: &'static Sign,
+    sign: Sign,
     then: Passage,
     sprung: oneshot::Sender<()>,
 }
@@ -115,7 +115,7 @@ impl Link {
 
     /// Changes it as soon as this sign is on its way there, before the piece with its last byte is let through. What is answered
     /// ends when that has happened.
-    pub fn set_before(&self, sign: &'static Sign, then: Passage) -> oneshot::Receiver<()> {
+    pub fn set_before(&self, sign: Sign, then: Passage) -> oneshot::Receiver<()> {
         let (sprung, happened) = oneshot::channel();
         *self.gate.trap.lock().unwrap_or_else(PoisonError::into_inner) = Some(Trap { sign, then, sprung });
         happened
