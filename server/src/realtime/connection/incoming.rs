@@ -9,7 +9,8 @@ use governor::{
     state::{InMemoryState, NotKeyed},
 };
 use i9chat_spec::{
-    Action, CloseCode, CloseReason, DecodeError, ErrorCode, Format, FrameId, Problem, RequestId, action, for_each_action,
+    Action, CloseCode, CloseReason, DecodeError, ErrorCode, Format, FrameId, Problem, RequestId, action,
+    for_each_action,
 };
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
