@@ -58,9 +58,19 @@ impl Committer {
         Self { queue, ends_elsewhere }
     }
 
-    /// Queues a command of a connection; `done` gets its outcome after it is durable, or why it is not. Commands take effect in the
-    /// order of their calls. One of a session that has ended is not done, also when the connection is still to hear of that. (SES-10)
+    /// Queues a command; `done` gets its outcome after it is durable, or why it is not. Commands take effect in the order of their
+    /// calls.
     pub fn submit<C: Command>(
+        &self,
+        command: C,
+        done: impl FnOnce(Result<C::Answer, Failure<C::Refusal>>) + Send + 'static,
+    ) {
+        self.queue(None, command, done);
+    }
+
+    /// The same for a command of a connection. One of a session that has ended is not done, also when the connection is still to hear of
+    /// that. (SES-10)
+    pub fn submit_by<C: Command>(
         &self,
         actor: &Actor,
         command: C,
@@ -89,7 +99,7 @@ impl Committer {
     pub async fn commit<C: Command>(&self, command: C) -> Result<C::Answer, Failure<C::Refusal>> {
         let (done, outcome) = oneshot::channel();
         // Whoever asked may be gone by then; the command counts all the same.
-        self.queue(None, command, move |result| drop(done.send(result)));
+        self.submit(command, move |result| drop(done.send(result)));
         outcome.await.unwrap_or(Err(Failure::Unavailable))
     }
 

@@ -19,7 +19,7 @@ impl Act<action::SendMessage> for App {
     fn act(&self, caller: &Actor, data: SendMessageData, done: Done<action::SendMessage>) {
         let SendMessageData { chat_id, client_id, content, reply_to } = data;
         let command = domain::SendMessage { sender: caller.user.clone(), chat_id, client_id, content, reply_to };
-        self.committer.submit(caller, command, done);
+        self.committer.submit_by(caller, command, done);
     }
 }
 

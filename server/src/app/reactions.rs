@@ -30,14 +30,14 @@ impl Act<action::SetReaction> for App {
     fn act(&self, caller: &Actor, data: SetReactionData, done: Done<action::SetReaction>) {
         let SetReactionData { chat_id, message_id, emoji } = data;
         let message = OneMessage { chat_id, message_id };
-        self.committer.submit(caller, self.change_reaction(caller.user.clone(), &message, Some(emoji)), done);
+        self.committer.submit_by(caller, self.change_reaction(caller.user.clone(), &message, Some(emoji)), done);
     }
 }
 
 impl Act<action::RemoveReaction> for App {
     fn act(&self, caller: &Actor, message: OneMessage, done: Done<action::RemoveReaction>) {
         let command = self.change_reaction(caller.user.clone(), &message, None);
-        self.committer.submit(caller, command, move |outcome| done(outcome.map_err(Failure::narrow)));
+        self.committer.submit_by(caller, command, move |outcome| done(outcome.map_err(Failure::narrow)));
     }
 }
 

@@ -49,7 +49,7 @@ impl App {
 impl Act<action::MarkReceipts> for App {
     fn act(&self, caller: &Actor, marks: Marks, done: Done<action::MarkReceipts>) {
         match self.mark(caller.user.clone(), marks) {
-            Ok(command) => self.committer.submit(caller, command, done),
+            Ok(command) => self.committer.submit_by(caller, command, done),
             Err(fault) => done(Err(Failure::Invalid(fault))),
         }
     }

@@ -196,7 +196,7 @@ impl World {
         let ear = Arc::new(Ear::default());
         let connection = ConnectionId::from_uuid(self.app.ids.uuid(self.now()));
         let feed = Arc::new(Feed::new(connection, Arc::clone(&ear) as _));
-        Listener { actor: Actor { user: who.user.clone(), feed }, ear }
+        Listener { actor: Actor { user: who.user.clone(), session_id: who.session_id, feed }, ear }
     }
 
     /// Does an action, and waits for its outcome.
