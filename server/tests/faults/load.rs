@@ -23,6 +23,7 @@ use self::{
 use crate::{
     cluster::Cluster,
     presence::{Watch, is_here},
+    sessions::end_on_both_nodes,
 };
 
 /// Two pairs, each of one user at either door.
@@ -141,7 +142,8 @@ impl Load {
         self.pulse.survived()
     }
 
-    /// Lets everybody end what they are at, and compares what each was told, has heard and can read now, by any node.
+    /// Lets everybody end what they are at, and compares what each was told, has heard and can read now, by any node. A session that is
+    /// ended by one node is dead by the other, then as ever.
     pub async fn finish(self, cluster: &Cluster) {
         self.stop.send_replace(true);
         let mut done = Vec::new();
@@ -150,6 +152,7 @@ impl Load {
         }
         self.hosting.await.unwrap();
         truth::check(cluster, self.people, self.guest, done).await;
+        end_on_both_nodes(cluster).await;
     }
 }
 

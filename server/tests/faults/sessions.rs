@@ -83,12 +83,17 @@ fn assert_refused((status, problem): &(StatusCode, Value)) {
     assert_eq!(problem["code"], "session_ended");
 }
 
-pub async fn a_session_that_was_ended_by_one_node_is_dead_by_the_other(ground: &Ground) {
-    let cluster = Cluster::start(&ground.neo4j, &ground.redis, &[]).await;
-    let scene = Scene::set(&cluster).await;
+/// A session that is ended by one node is dead by the other at once.
+pub async fn end_on_both_nodes(cluster: &Cluster) {
+    let scene = Scene::set(cluster).await;
     scene.end_session().await;
     assert_refused(&scene.request().await.unwrap());
     scene.assert_over().await;
+}
+
+pub async fn a_session_that_was_ended_by_one_node_is_dead_by_the_other(ground: &Ground) {
+    let cluster = Cluster::start(&ground.neo4j, &ground.redis, &[]).await;
+    end_on_both_nodes(&cluster).await;
 
     // Without Redis, the node finds it in the log.
     let scene = Scene::set(&cluster).await;
