@@ -15,10 +15,14 @@ use crate::{
     store::StoreError,
 };
 
-static RENEW: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("renew.lua")));
-static MOVE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("move.lua")));
-static REAP: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("reap.lua")));
-static LOOK: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("look.lua")));
+static RENEW: LazyLock<Script> =
+    LazyLock::new(|| Script::new(concat!(include_str!("leases.lua"), include_str!("renew.lua"))));
+static MOVE: LazyLock<Script> =
+    LazyLock::new(|| Script::new(concat!(include_str!("leases.lua"), include_str!("move.lua"))));
+static REAP: LazyLock<Script> =
+    LazyLock::new(|| Script::new(concat!(include_str!("leases.lua"), include_str!("reap.lua"))));
+static LOOK: LazyLock<Script> =
+    LazyLock::new(|| Script::new(concat!(include_str!("leases.lua"), include_str!("look.lua"))));
 static WRITTEN: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("written.lua")));
 
 /// The presence of all nodes.

@@ -4,12 +4,7 @@
 -- ARGV: 'count' or 'each', users
 -- Answers how many are there, or for each '+', when they went, or '' for who is not known.
 local leases, here, gone, renewed = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local live = {}
-for _, one in ipairs(redis.call('ZRANGEBYSCORE', leases, '(' .. string.format('%.0f', now), '+inf')) do
-  live[one] = true
-end
+local live = live_leases(leases, clock())
 local count, each = 0, {}
 -- Lua takes so many values at once.
 local at_once = 1000

@@ -7,12 +7,7 @@
 -- {0} when the lease has run out, and nothing is changed.
 local leases, here, gone, under = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local lease, channel, count = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local live = {}
-for _, one in ipairs(redis.call('ZRANGEBYSCORE', leases, '(' .. string.format('%.0f', now), '+inf')) do
-  live[one] = true
-end
+local live = live_leases(leases, clock())
 if not live[lease] then
   return {0}
 end
@@ -61,12 +56,7 @@ for i = 4 + 2 * count, #ARGV, 2 do
     redis.call('SREM', under, user)
   end
   if connections == 0 then
-    local before = redis.call('HGET', gone, user)
-    if before and tonumber(before) > tonumber(at) then
-      at = before
-    end
-    redis.call('HSET', gone, user, at)
-    redis.call('PUBLISH', channel, '-' .. user .. at)
+    goes(gone, channel, user, at)
     went[#went + 1] = user
   end
 end

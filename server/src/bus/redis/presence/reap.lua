@@ -5,16 +5,12 @@
 -- Answers {whether there may be more, pairs of who went and when}
 local leases, here, gone, renewed = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local channel, sets, most, ago = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = clock()
 local lease = redis.call('ZRANGEBYSCORE', leases, '-inf', string.format('%.0f', now - ago), 'LIMIT', 0, 1)[1]
 if not lease then
   return {0, {}}
 end
-local live = {}
-for _, one in ipairs(redis.call('ZRANGEBYSCORE', leases, '(' .. string.format('%.0f', now), '+inf')) do
-  live[one] = true
-end
+local live = live_leases(leases, now)
 local renewed_at = redis.call('HGET', renewed, lease) or '0'
 local users = redis.call('SPOP', sets .. lease, most)
 local went = {}
@@ -32,14 +28,8 @@ for _, user in ipairs(users) do
     redis.call('HSET', here, user, table.concat(others, ' '))
   end
   if not is_elsewhere then
-    local at, before = renewed_at, redis.call('HGET', gone, user)
-    if before and tonumber(before) > tonumber(at) then
-      at = before
-    end
-    redis.call('HSET', gone, user, at)
-    redis.call('PUBLISH', channel, '-' .. user .. at)
     went[#went + 1] = user
-    went[#went + 1] = at
+    went[#went + 1] = goes(gone, channel, user, renewed_at)
   end
 end
 if #users < most then
