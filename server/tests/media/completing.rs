@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use i9chat_spec::{MediaKind, MediaPart, MediaPurpose};
 
 use crate::world::{Put, SMALLEST, World, plan, png};
@@ -83,18 +85,8 @@ async fn what_nothing_uses_expires_and_its_bytes_are_removed() {
     let unfinished = world.starts_one(&alice, MediaKind::Image, "image/png", SMALLEST).await;
     let location = world.opens(&unfinished.parts[0].upload_url, "image/png").await;
     assert_eq!(world.puts(&location, "bytes 0-9/1024", &png(SMALLEST)[..10]).await, Put::holds(10));
-    let kept = || {
-        std::fs::read_dir(world.folder.path().join("media"))
-            .unwrap()
-            .flat_map(|shard| {
-                std::fs::read_dir(shard.unwrap().path())
-                    .unwrap()
-                    .map(|media| media.unwrap().file_name().into_string().unwrap())
-            })
-            .collect::<Vec<_>>()
-    };
     world.app.remove_expired_media().await.unwrap();
-    assert_eq!(kept().len(), 2);
+    assert_eq!(kept(&world).len(), 2);
 
     world.wait(world.lifetimes().unused_upload_ttl_s);
     let alice = world.signs_in("alice").await;
@@ -106,5 +98,31 @@ async fn what_nothing_uses_expires_and_its_bytes_are_removed() {
     world.wait(3600);
     let fresh = world.uploads(&world.signs_in("alice").await, MediaKind::Image, "image/png", &png(SMALLEST)).await;
     world.app.remove_expired_media().await.unwrap();
-    assert_eq!(kept(), [fresh.to_string()]);
+    assert_eq!(names(&kept(&world)), [fresh.to_string()]);
+}
+
+/// Where the bytes of each media are that has some.
+fn kept(world: &World) -> Vec<PathBuf> {
+    let inside = |folder: PathBuf| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    inside(world.folder.path().join("media")).flat_map(inside).collect()
+}
+
+fn names(paths: &[PathBuf]) -> Vec<&str> {
+    paths.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn what_cannot_be_removed_keeps_nothing_else() {
+    let world = World::new().await;
+    let alice = world.signs_up("alice").await;
+    for _ in 0..5 {
+        world.uploads(&alice, MediaKind::Image, "image/png", &png(SMALLEST)).await;
+    }
+    // The oldest comes first.
+    let stuck = kept(&world).into_iter().min_by(|one, other| one.file_name().cmp(&other.file_name())).unwrap();
+    std::fs::remove_dir_all(&stuck).unwrap();
+    std::fs::write(&stuck, "where a folder should be").unwrap();
+    world.wait(world.lifetimes().unused_upload_ttl_s + 3600);
+    world.app.remove_expired_media().await.unwrap();
+    assert_eq!(kept(&world), [stuck]);
 }
