@@ -114,9 +114,14 @@ impl Load {
         self.pulse.goes_on(&[door]).await;
     }
 
-    /// Waits until somebody waits for an answer.
+    /// Waits until somebody waits for an answer, by way of whichever node.
     pub async fn is_busy(&self) {
-        self.pulse.is_busy().await;
+        self.pulse.is_busy(&[0, 1]).await;
+    }
+
+    /// The same of those at one door.
+    pub async fn is_busy_at(&self, door: usize) {
+        self.pulse.is_busy(&[door]).await;
     }
 
     /// The connections of those who belong to a door.
@@ -135,11 +140,6 @@ impl Load {
                 Watch::of(&watcher.client, &person.name).until(is_here).await;
             }
         }
-    }
-
-    /// How many answers were waited for over the end of a connection, or after a refusal that asks to try again.
-    pub fn survived(&self) -> usize {
-        self.pulse.survived()
     }
 
     /// Lets everybody end what they are at, and compares what each was told, has heard and can read now, by any node. A session that is
@@ -164,17 +164,14 @@ fn connection(client: &Client) -> Option<ConnectionId> {
 }
 
 /// Tries until it is done, as a careful program does.
-async fn until_done<T, F>(what: &str, pulse: &Pulse, mut attempt: impl FnMut() -> F) -> T
+async fn until_done<T, F>(what: &str, mut attempt: impl FnMut() -> F) -> T
 where
     F: Future<Output = Result<T, Error>>,
 {
     loop {
         match attempt().await {
             Ok(done) => return done,
-            Err(error) if error.is_retryable() => {
-                pulse.survive();
-                sleep(AGAIN).await;
-            }
+            Err(error) if error.is_retryable() => sleep(AGAIN).await,
             Err(error) => panic!("{what}: {error:?}"),
         }
     }

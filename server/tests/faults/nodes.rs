@@ -23,15 +23,16 @@ pub async fn nodes_that_are_killed_under_load_lose_and_double_nothing(ground: &G
     let load = Load::start(&cluster).await;
     for kill in 0..KILLS {
         load.goes_on().await;
-        load.is_busy().await;
-        let node = &mut cluster.nodes[kill % NODES];
-        node.process.kill().await;
+        let number = kill % NODES;
+        // It stops somewhere in its work, and whoever waits from then on waits for what it never does.
+        cluster.nodes[number].pause().await;
+        load.is_busy_at(number).await;
+        cluster.nodes[number].process.kill().await;
         load.goes_on().await;
-        cluster.nodes[kill % NODES].process.run().await;
+        cluster.nodes[number].process.run().await;
         cluster.spread();
     }
     load.goes_on().await;
-    assert!(load.survived() > 0, "somebody waited for an answer of a node that was killed");
     load.all_are_here().await;
     load.finish(&cluster).await;
     cluster.end().await;

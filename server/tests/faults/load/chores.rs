@@ -20,7 +20,7 @@ use tokio::{
 use uuid::Uuid;
 
 use super::{
-    Done, Person, connection,
+    Done, Person,
     listener::Latest,
     pulse::{Beat, Pulse},
     until_done,
@@ -78,12 +78,8 @@ impl Chores {
         let mut pace = Pace::of(SENDS, &self.stop);
         let mut sent = Vec::new();
         while pace.next().await {
-            let before = connection(&self.client);
             let text = format!("direct {} of {}", sent.len(), self.name);
             let ack = beat.once(self.direct.send(text)).await.unwrap();
-            if connection(&self.client) != before {
-                self.pulse.survive();
-            }
             sent.push((ack.chat_id, ack.message_id, ack.seq));
         }
         sent
@@ -99,7 +95,7 @@ impl Chores {
             let content = format!("group {} of {}", sent.len(), self.name).into_content().unwrap();
             let body = NewMessage { client_id: ClientId::from_uuid(Uuid::new_v4()), content, reply_to: None };
             let attempt = || self.client.http().call::<SendMessage>(&path, &Nothing {}, &body);
-            let ack = beat.once(until_done("sending to the group", &self.pulse, attempt)).await;
+            let ack = beat.once(until_done("sending to the group", attempt)).await;
             sent.push((ack.chat_id, ack.message_id, ack.seq));
         }
         sent
@@ -115,7 +111,7 @@ impl Chores {
             let Some((message_id, seq)) = news.next().await else { break };
             let emoji = EMOJIS[usize::try_from(seq.get()).unwrap() % EMOJIS.len()];
             let react = || self.group.react(message_id, emoji);
-            beat.once(until_done("reacting", &self.pulse, react)).await;
+            beat.once(until_done("reacting", react)).await;
             reactions.insert(message_id, emoji.parse().unwrap());
         }
         reactions
@@ -131,7 +127,7 @@ impl Chores {
                 let mut news = News::of(self, chat.id());
                 let Some((_, seq)) = news.next().await else { break };
                 let mark = || chat.mark_read(seq);
-                beat.once(until_done("marking as read", &self.pulse, mark)).await;
+                beat.once(until_done("marking as read", mark)).await;
                 read.insert(chat.id(), seq);
             }
         }
@@ -154,10 +150,10 @@ pub async fn host(group: GroupHandle, door: usize, guest: String, pulse: Arc<Pul
                         outcome => outcome,
                     }
                 };
-                until_done("removing the guest", &pulse, remove).await;
+                until_done("removing the guest", remove).await;
             } else {
                 // The answer says for each name whether they were added or were there already.
-                until_done("adding the guest", &pulse, || group.add([&guest])).await;
+                until_done("adding the guest", || group.add([&guest])).await;
             }
         };
         beat.once(turn).await;

@@ -1,9 +1,6 @@
 //! Whether work goes on.
 
-use std::{
-    sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
-};
+use std::time::Duration;
 
 use tokio::{sync::watch, time::timeout};
 
@@ -15,9 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// Counts what is done and what is waited for.
 #[derive(Default)]
 pub struct Pulse {
-    done: watch::Sender<Vec<Thing>>,
-    waiting: watch::Sender<usize>,
-    survived: AtomicUsize,
+    things: watch::Sender<Vec<Thing>>,
 }
 
 /// Something that is done again and again.
@@ -27,6 +22,8 @@ struct Thing {
     /// By somebody at this door.
     door: usize,
     often: u64,
+    /// Begun and not done yet.
+    is_waited_for: bool,
 }
 
 /// One of the things that are done again and again.
@@ -39,49 +36,49 @@ impl Pulse {
     /// Something that will be done again and again.
     pub fn beat(&self, name: String, door: usize) -> Beat<'_> {
         let mut number = 0;
-        self.done.send_modify(|done| {
-            number = done.len();
-            done.push(Thing { name, door, often: 0 });
+        self.things.send_modify(|things| {
+            number = things.len();
+            things.push(Thing { name, door, often: 0, is_waited_for: false });
         });
         Beat { pulse: self, number }
     }
 
     /// Waits until everything that is done at these doors was done some more.
     pub async fn goes_on(&self, doors: &[usize]) {
-        let before = self.done.borrow().clone();
-        let mut done = self.done.subscribe();
+        let before = self.things.borrow().clone();
+        let mut things = self.things.subscribe();
         let is_stuck = |(before, now): &(&Thing, &Thing)| now.often < before.often + OFTEN && doors.contains(&now.door);
         let all = |now: &Vec<Thing>| !before.iter().zip(now).any(|pair| is_stuck(&pair));
-        if timeout(PATIENCE, done.wait_for(all)).await.is_err() {
-            let now = self.done.borrow().clone();
+        if timeout(PATIENCE, things.wait_for(all)).await.is_err() {
+            let now = self.things.borrow().clone();
             let stuck = before.iter().zip(&now).filter(is_stuck);
             let stuck: Vec<_> = stuck.map(|(before, now)| (&now.name, now.often - before.often)).collect();
             panic!("this does not go on, with how often it was done in {} s: {stuck:?}", PATIENCE.as_secs());
         }
     }
 
-    pub async fn is_busy(&self) {
-        let mut waiting = self.waiting.subscribe();
-        timeout(PATIENCE, waiting.wait_for(|waiting| *waiting > 0)).await.expect("somebody does something").unwrap();
-    }
-
-    /// Something that was not answered, or not well, is tried again.
-    pub fn survive(&self) {
-        self.survived.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub fn survived(&self) -> usize {
-        self.survived.load(Ordering::Relaxed)
+    /// Waits until something is waited for at these doors.
+    pub async fn is_busy(&self, doors: &[usize]) {
+        let mut things = self.things.subscribe();
+        let is_any =
+            |things: &Vec<Thing>| things.iter().any(|thing| thing.is_waited_for && doors.contains(&thing.door));
+        timeout(PATIENCE, things.wait_for(is_any)).await.expect("somebody does something").unwrap();
     }
 }
 
 impl Beat<'_> {
     /// Does it once.
     pub async fn once<T>(&self, work: impl Future<Output = T>) -> T {
-        self.pulse.waiting.send_modify(|waiting| *waiting += 1);
+        self.change(|thing| thing.is_waited_for = true);
         let outcome = work.await;
-        self.pulse.waiting.send_modify(|waiting| *waiting -= 1);
-        self.pulse.done.send_modify(|done| done[self.number].often += 1);
+        self.change(|thing| {
+            thing.is_waited_for = false;
+            thing.often += 1;
+        });
         outcome
+    }
+
+    fn change(&self, how: impl FnOnce(&mut Thing)) {
+        self.pulse.things.send_modify(|things| how(&mut things[self.number]));
     }
 }
