@@ -2,6 +2,8 @@
 
 pub mod accounts;
 pub mod claims;
+#[cfg(test)]
+pub(crate) mod fake;
 mod log;
 pub mod mails;
 pub mod media;

@@ -6,7 +6,7 @@ use i9chat_spec::{SessionId, UserId, api::sessions::EndSessionRefusal, error::No
 use parking_lot::Mutex;
 use tokio::{
     sync::{mpsc, oneshot},
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 use super::{Actor, Failure};
@@ -166,7 +166,7 @@ async fn run(parts: CommitterParts, mut queue: mpsc::Receiver<Box<dyn Job>>) {
     while queue.recv_many(&mut batch, BATCH).await > 0 {
         metrics::histogram!("i9chat_commit_batch_commands").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
         let jobs = Arc::new(Mutex::new(std::mem::take(&mut batch)));
-        let started = std::time::Instant::now();
+        let started = Instant::now();
         let outcome = transact(&parts, &jobs).await;
         metrics::histogram!("i9chat_commit_seconds").record(started.elapsed().as_secs_f64());
         let mut jobs = std::mem::take(&mut *jobs.lock());
@@ -231,3 +231,6 @@ async fn transact(
     });
     parts.store.transact(wanted, at, decide).await
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,14 @@
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use i9chat_spec::UserId;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
-use self::fake::FakeLog;
 use super::*;
-use crate::domain::{Audience, Place, Record};
-
-mod fake;
+use crate::{
+    domain::{Audience, Place, Record},
+    store::fake::FakeLog,
+};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -165,6 +165,31 @@ async fn the_last_change_is_found_though_nobody_told_of_it() {
     scene.commit(4..=2500);
     scene.tail.look();
     scene.heard.up_to(2500).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_change_that_nobody_told_of_is_found_at_the_next_look() {
+    let scene = Scene::new();
+    for position in 1..=5 {
+        let committed = Instant::now();
+        scene.commit([position]);
+        scene.heard.up_to(position).await;
+        // Not only at every other.
+        assert!(committed.elapsed() < QUIET * 3 / 2, "{position} is found after {:?}", committed.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_store_is_not_asked_as_long_as_news_comes() {
+    let scene = Scene::new();
+    // The first look is at the start.
+    timeout(PATIENCE, scene.log.asked(1)).await.expect("the store is asked");
+    for position in 1..=50 {
+        assert!(matches!(scene.offer(&scene.commit([position])), Told::Now));
+        sleep(QUIET / 5).await;
+    }
+    assert_eq!(scene.log.times_asked(), 1);
+    timeout(PATIENCE, scene.log.asked(1)).await.expect("the store is asked when it is quiet");
 }
 
 #[tokio::test]

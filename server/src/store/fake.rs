@@ -1,41 +1,58 @@
-//! A log of which nothing is asked but where it ends and what comes after a place.
+//! A log in memory, for tests of what follows a log and of what asks one that is away.
+
+use std::{
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use i9chat_spec::{
-    Chat, ChatId, Entry, Message, MessageStatus, Timestamp,
+    Chat, ChatId, Entry, Message, MessageStatus, Timestamp, UserId,
     api::{
         groups::Group,
         reactions::Reaction,
         receipts::{ChatReceipt, MessageReceipt},
     },
 };
+use parking_lot::Mutex;
+use tokio::{sync::Notify, time::sleep};
 
-use super::{AtomicBool, AtomicUsize, Committed, LogStore, Mutex, Notify, Ordering, Position, StoreError, UserId};
+use super::{
+    AudienceRead, ChatsPage, ChatsQuery, Decide, LogHead, LogStore, MemberRead, Missed, MissedQuery, Names, OneMessage,
+    PlaceAt, Seek, Seen, Snapshot, StoreError,
+};
 use crate::{
-    domain::{Change, LogEpoch, Wanted},
-    store::{
-        AudienceRead, ChatsPage, ChatsQuery, Decide, LogHead, MemberRead, Missed, MissedQuery, Names, OneMessage,
-        PlaceAt, Seek, Seen, Snapshot,
-    },
+    bus::Committed,
+    domain::{Change, LogEpoch, Position, Wanted},
 };
 
+/// Knows where it ends and what comes after a place; whatever else is asked of it, it is away.
 #[derive(Default)]
-pub(super) struct FakeLog {
+pub(crate) struct FakeLog {
     changes: Mutex<Vec<Committed>>,
-    pub(super) is_broken: AtomicBool,
+    /// Also the end is not known now.
+    pub(crate) is_broken: AtomicBool,
+    /// How long a transaction takes to fail.
+    fails_after: Duration,
     asked: AtomicUsize,
     was_asked: Notify,
 }
 
 impl FakeLog {
-    pub(super) fn commit(&self, changes: Vec<Committed>) {
+    /// One whose transactions fail, after so long.
+    pub(crate) fn failing_after(fails_after: Duration) -> Self {
+        Self { fails_after, ..Self::default() }
+    }
+
+    /// Puts changes where they belong.
+    pub(crate) fn commit(&self, changes: Vec<Committed>) {
         let mut all = self.changes.lock();
         all.extend(changes);
         all.sort_by_key(|change| change.record.place.position);
     }
 
     /// Commits what comes next.
-    pub(super) fn append(&self, make: impl FnOnce(u64) -> Committed) -> Committed {
+    pub(crate) fn append(&self, make: impl FnOnce(u64) -> Committed) -> Committed {
         let mut all = self.changes.lock();
         let change = make(all.last().map_or(0, |last| last.record.place.position.0) + 1);
         all.push(change.clone());
@@ -43,17 +60,26 @@ impl FakeLog {
     }
 
     /// Waits until it was asked so often from now on.
-    pub(super) async fn asked(&self, times: usize) {
-        let until = self.asked.load(Ordering::SeqCst) + times;
-        while self.asked.load(Ordering::SeqCst) < until {
+    pub(crate) async fn asked(&self, times: usize) {
+        let until = self.times_asked() + times;
+        while self.times_asked() < until {
             self.was_asked.notified().await;
         }
     }
 
-    /// What a read finds.
-    fn found(&self) -> Result<Vec<Committed>, StoreError> {
+    /// How often it was asked.
+    pub(crate) fn times_asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    fn is_asked(&self) {
         self.asked.fetch_add(1, Ordering::SeqCst);
         self.was_asked.notify_one();
+    }
+
+    /// What a read finds.
+    fn found(&self) -> Result<Vec<Committed>, StoreError> {
+        self.is_asked();
         if self.is_broken.load(Ordering::SeqCst) {
             return Err(unavailable());
         }
@@ -82,6 +108,8 @@ impl LogStore for FakeLog {
     }
 
     async fn transact(&self, _: Wanted, _: Timestamp, _: Decide) -> Result<Vec<Change>, StoreError> {
+        self.is_asked();
+        sleep(self.fails_after).await;
         Err(unavailable())
     }
 
