@@ -1,5 +1,5 @@
 //! What only Neo4j can do wrong: plans that walk what grows, several nodes that append at once, commits whose answer is lost,
-//! clients that go silent with a lock. What every store must do alike is tried by the test program `store`.
+//! clients that go silent with a lock, reads that meet a sweep. What every store must do alike is tried by the test program `store`.
 
 #![expect(
     clippy::unwrap_used,
@@ -21,6 +21,7 @@ mod lab;
 mod locks;
 mod meddler;
 mod plans;
+mod resuming;
 mod schema;
 #[path = "../store/shelf.rs"]
 #[expect(dead_code, reason = "the test program `store` uses all of it")]
@@ -35,7 +36,16 @@ use self::{
 };
 
 fn cases() -> Vec<Case> {
-    [plans::cases(), schema::cases(), cells::cases(), appending::cases(), commits::cases(), locks::cases()].concat()
+    [
+        plans::cases(),
+        schema::cases(),
+        cells::cases(),
+        appending::cases(),
+        commits::cases(),
+        locks::cases(),
+        resuming::cases(),
+    ]
+    .concat()
 }
 
 fn main() -> ExitCode {

@@ -7,6 +7,7 @@
 mod address;
 mod bolt;
 mod failure;
+mod idle;
 mod statement;
 mod transaction;
 

@@ -1,27 +1,22 @@
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 
 use super::{
     ANSWER_TIME, Failure, Statement, TRANSACTION_TIME,
     bolt::{Address, Connection, Requests},
+    idle::Idle,
     statement,
 };
 
 /// How long the server is asked to undo a transaction; after that its connection is closed, which does the same.
 const ROLLBACK_TIME: Duration = Duration::from_millis(500);
-/// How long a connection may wait for the next transaction: what is on the way to the server may forget one that is silent for long.
-const LONGEST_IDLE: Duration = Duration::from_mins(1);
-/// How many connections are kept for the next transactions.
-const KEPT: usize = 2;
 
 /// Where transactions of several statements come from.
 pub(in crate::store::neo4j) struct Transactions {
     address: Address,
-    /// Connections that wait for the next transaction, and since when.
-    idle: Mutex<Vec<(Connection, Instant)>>,
+    idle: Idle<Connection>,
 }
 
 /// A transaction: all or nothing. The server undoes it when it is dropped, when its connection is lost, and when it takes longer than
@@ -42,33 +37,24 @@ impl std::fmt::Debug for Transactions {
 
 impl Transactions {
     pub(super) fn new(address: Address) -> Self {
-        Self { address, idle: Mutex::default() }
+        Self { address, idle: Idle::default() }
     }
 
     /// Opens a connection for a transaction to come.
     pub(super) async fn sign_in(&self) -> Result<(), Failure> {
         let connection = by(Instant::now() + ANSWER_TIME, Connection::open(&self.address)).await;
-        self.keep(connection.map_err(Failure::before_commit)?);
+        self.idle.keep(connection.map_err(Failure::before_commit)?);
         Ok(())
     }
 
     /// A transaction, which begins with its first statement.
     pub(in crate::store::neo4j) async fn begin(&self) -> Result<Transaction<'_>, Failure> {
         let ends_at = Instant::now() + ANSWER_TIME;
-        let idle = self.idle.lock().pop();
-        let connection = match idle {
-            Some((connection, since)) if since.elapsed() < LONGEST_IDLE => connection,
-            _ => by(ends_at, Connection::open(&self.address)).await.map_err(Failure::before_commit)?,
+        let connection = match self.idle.take() {
+            Some(connection) => connection,
+            None => by(ends_at, Connection::open(&self.address)).await.map_err(Failure::before_commit)?,
         };
         Ok(Transaction { connection, from: self, has_begun: false, ends_at })
-    }
-
-    /// Keeps a connection that is in step.
-    fn keep(&self, connection: Connection) {
-        let mut idle = self.idle.lock();
-        if idle.len() < KEPT {
-            idle.push((connection, Instant::now()));
-        }
     }
 }
 
@@ -129,8 +115,8 @@ impl Transaction<'_> {
         });
         let committed = committed.await;
         match &committed {
-            Ok(()) => self.from.keep(self.connection),
-            Err(_) => self.from.idle.lock().clear(),
+            Ok(()) => self.from.idle.keep(self.connection),
+            Err(_) => self.from.idle.clear(),
         }
         committed
     }
@@ -146,7 +132,7 @@ impl Transaction<'_> {
             self.connection.done().await
         });
         match undone.await {
-            Ok(()) => self.from.keep(self.connection),
+            Ok(()) => self.from.idle.keep(self.connection),
             Err(failure) => tracing::debug!(%failure, "a transaction is undone by closing its connection"),
         }
     }
@@ -165,7 +151,7 @@ impl Transaction<'_> {
     fn before_commit<T>(&self, outcome: Result<T, Failure>) -> Result<T, Failure> {
         outcome.map_err(|failure| {
             if matches!(failure, Failure::Lost(_)) {
-                self.from.idle.lock().clear();
+                self.from.idle.clear();
             }
             failure.before_commit()
         })
