@@ -21,13 +21,15 @@ use self::{
     pulse::Pulse,
 };
 use crate::{
-    cluster::Cluster,
+    cluster::{Cluster, NODES},
     presence::{Watch, is_here},
     sessions::end_on_both_nodes,
 };
 
 /// Two pairs, each of one user at either door.
 const PAIRS: usize = 2;
+/// One in front of each node.
+const DOORS: [usize; NODES] = [0, 1];
 /// How long somebody who was told to try later waits before they do.
 const AGAIN: Duration = Duration::from_millis(100);
 
@@ -106,7 +108,7 @@ impl Load {
 
     /// Waits until everybody has got something done of everything that they do, by way of whichever node.
     pub async fn goes_on(&self) {
-        self.pulse.goes_on(&[0, 1]).await;
+        self.pulse.goes_on(&DOORS).await;
     }
 
     /// The same of those at one door.
@@ -116,7 +118,7 @@ impl Load {
 
     /// Waits until somebody waits for an answer, by way of whichever node.
     pub async fn is_busy(&self) {
-        self.pulse.is_busy(&[0, 1]).await;
+        self.pulse.is_busy(&DOORS).await;
     }
 
     /// The same of those at one door.

@@ -10,8 +10,8 @@ use redis::Script;
 use super::{connection::Redis, keys::Keys};
 use crate::bus::{LocalRates, Quota, RateKey, Rates};
 
-/// How long is waited for Redis: longer than a busy machine stutters, which would let everybody have more than their rate, and not so
-/// long that those who are counted take it for a fault. Once it did not answer, it is not asked until it does.
+/// How long is waited for Redis. A busy machine stutters for less: if that counted as away, each node would count for itself, and
+/// everybody would have more than their rate. Once Redis did not answer, it is not asked until it does.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 static TAKE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("rates/take.lua")));
