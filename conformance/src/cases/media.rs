@@ -2,6 +2,7 @@
 
 mod authorising;
 mod completing;
+mod contents;
 mod links;
 mod pictures;
 mod reading;
@@ -9,14 +10,17 @@ mod uploading;
 mod using;
 mod wrong_bytes;
 
-use i9chat_spec::{MediaRule, Timestamp};
-use serde_json::Value;
+use i9chat_spec::{MediaRule, Profile, Timestamp};
+use serde_json::{Value, json};
 
 use crate::{
     case::Case,
     expect::text_at,
     verdict::{InSetup, Stop, Verdict},
-    world::{User, World, media::no_media},
+    world::{
+        User, World,
+        media::{Plan, files, no_media},
+    },
 };
 
 /// The cases of this section.
@@ -26,6 +30,7 @@ pub fn all() -> Vec<Case> {
         uploading::CASES,
         wrong_bytes::CASES,
         completing::CASES,
+        contents::CASES,
         using::CASES,
         pictures::CASES,
         reading::CASES,
@@ -72,4 +77,45 @@ fn millis(value: &Value, path: &str) -> Verdict<i64> {
     let text = text_at(value, path)?;
     let parsed = text.parse::<Timestamp>().map(Timestamp::as_millis);
     parsed.map_err(|_| Stop::failed("a time as CNV-8 has it", text))
+}
+
+/// Two users with a direct chat. Skipped where the server has no messages.
+async fn talk(world: &World) -> Verdict<(User, User, String)> {
+    world.needs(Profile::Messages)?;
+    let [alice, bob] = world.users().await?;
+    let chat_id = alice.opens_direct_chat_with(&bob).await?;
+    Ok((alice, bob, chat_id))
+}
+
+/// Media of each kind that messages have, for one user.
+struct Supply {
+    image: String,
+    video: String,
+    voice: String,
+    audio: String,
+    file: String,
+}
+
+impl Supply {
+    async fn of(user: &User) -> Verdict<Self> {
+        Ok(Self {
+            image: user.uploads(&Plan::image()).await?,
+            video: user.uploads(&Plan::original("video", "video/webm", files::webm(2000))).await?,
+            voice: user.uploads(&Plan::original("voice", "audio/aac", files::aac(700))).await?,
+            audio: user.uploads(&Plan::original("audio", "audio/ogg", files::ogg(900))).await?,
+            file: user.uploads(&Plan::file(*b"x")).await?,
+        })
+    }
+
+    /// A message of each kind, with everything that it may have.
+    fn messages(&self) -> Vec<Value> {
+        let item = |media_id: &str| json!({ "media_id": media_id, "width": 640, "height": 480 });
+        vec![
+            json!({ "kind": "image", "items": [item(&self.image)], "caption": "c" }),
+            json!({ "kind": "video", "items": [item(&self.video)], "caption": "c" }),
+            json!({ "kind": "voice", "media_id": self.voice, "duration_ms": 1 }),
+            json!({ "kind": "audio", "media_id": self.audio, "title": "t" }),
+            json!({ "kind": "file", "media_id": self.file, "name": "n" }),
+        ]
+    }
 }

@@ -1,6 +1,7 @@
-//! The network and the application around a connection, in virtual time.
+//! The application around a connection, and what is done to it and to its network.
 
 mod checks;
+mod network;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -9,16 +10,12 @@ use std::{
 
 use i9chat_sdk::{
     ConnectionState, Update,
-    connection::{
-        AskError, AskFrame, AskKey, Backoff, Connection, Lost, Output, SendError, SendFrame, SendKey, Settings,
-    },
+    connection::{AskError, AskKey, Backoff, Connection, Lost, Output, SendError, SendKey, Settings},
 };
-use i9chat_spec::{
-    ClientId, Cursor, Event, Example, Heartbeat, NewContent, ReplyFrame, ServerFrame, action::SendMessageData,
-    api::messages::MessageSent,
-};
+use i9chat_spec::{ClientId, Event, Example, NewContent, action::SendMessageData, api::messages::MessageSent};
 use serde_json::{Value, json};
 
+use self::network::{Arrival, Line, Opening, Up};
 use crate::server::{AnswerFault, Server, chat, id};
 
 /// Something that happens.
@@ -84,32 +81,6 @@ pub struct World {
     next_client_id: u64,
 }
 
-struct Opening {
-    done_at: Duration,
-    cursor: Option<Cursor>,
-}
-
-#[derive(Default)]
-struct Line {
-    to_server: VecDeque<(Duration, Up)>,
-    to_client: VecDeque<(Duration, Arrival)>,
-    /// How far in the log the server has sent.
-    sent_to: usize,
-    silent: bool,
-    unanswered: usize,
-}
-
-enum Up {
-    Send(SendFrame),
-    Ask(AskFrame),
-}
-
-enum Arrival {
-    Frame(Box<ServerFrame>),
-    Close(u16, String),
-    Break,
-}
-
 struct Sent {
     data: SendMessageData,
     outcome: Option<Result<MessageSent, SendError>>,
@@ -171,9 +142,7 @@ impl World {
             Step::Cut => self.end_line(Arrival::Break),
             Step::GoSilent => {
                 if let Some(line) = &mut self.line {
-                    line.silent = true;
-                    line.to_server.clear();
-                    line.to_client.clear();
+                    line.go_silent();
                 }
             }
             Step::Close { number, retry_after_ms } => {
@@ -252,144 +221,6 @@ impl World {
         }
     }
 
-    fn end_line(&mut self, with: Arrival) {
-        let at = self.now + self.latency;
-        if let Some(line) = &mut self.line {
-            // A cut loses what is on its way; a close comes after what was sent before.
-            if matches!(with, Arrival::Break) {
-                line.to_client.clear();
-            }
-            line.to_server.clear();
-            line.silent = true;
-            line.to_client.push_back((at, with));
-        }
-    }
-
-    fn beat(&mut self) {
-        self.push_events();
-        let at = self.now + self.latency;
-        if let Some(line) = self.line.as_mut().filter(|line| !line.silent) {
-            let frame = ServerFrame::Heartbeat(Heartbeat { cursor: self.server.cursor(line.sent_to) });
-            line.to_client.push_back((at, Arrival::Frame(Box::new(frame))));
-        }
-    }
-
-    /// The server sends what the line has not had yet.
-    fn push_events(&mut self) {
-        let at = self.now + self.latency;
-        if let Some(line) = self.line.as_mut().filter(|line| !line.silent) {
-            for index in line.sent_to..self.server.log.len() {
-                line.to_client.push_back((at, Arrival::Frame(Box::new(self.server.event(index)))));
-            }
-            line.sent_to = self.server.log.len();
-        }
-    }
-
-    fn advance(&mut self, by: Duration) {
-        let until = self.now + by;
-        let mut at_once = 0;
-        while let Some(next) = self.next_moment().filter(|next| *next <= until) {
-            at_once = if next > self.now { 0 } else { at_once + 1 };
-            assert!(at_once < 2_000, "it spins at {:?} in {:?}", self.now, self.connection.state());
-            self.now = self.now.max(next);
-            self.happen();
-        }
-        self.now = until;
-    }
-
-    fn next_moment(&self) -> Option<Duration> {
-        let line = self.line.iter().flat_map(|line| {
-            let up = line.to_server.front().map(|(at, _)| *at);
-            let down = line.to_client.front().map(|(at, _)| *at);
-            [up, down]
-        });
-        let opening = self.opening.as_ref().map(|opening| opening.done_at);
-        line.chain([opening, self.connection.wake_at()]).flatten().min()
-    }
-
-    /// One thing that is due.
-    fn happen(&mut self) {
-        let due = |at: &Duration| *at <= self.now;
-        if self.opening.as_ref().is_some_and(|opening| due(&opening.done_at)) {
-            self.opened();
-        } else if let Some((_, frame)) = self.line.as_mut().and_then(|line| pop_due(&mut line.to_server, self.now)) {
-            self.served(frame);
-        } else if let Some((_, arrival)) = self.line.as_mut().and_then(|line| pop_due(&mut line.to_client, self.now)) {
-            self.arrived(arrival);
-        } else {
-            self.connection.woke(self.now);
-        }
-        self.push_events();
-        self.obey();
-    }
-
-    fn opened(&mut self) {
-        let Some(Opening { cursor, .. }) = self.opening.take() else { return };
-        if self.refuse_opens > 0 {
-            self.refuse_opens -= 1;
-            self.connection.lost(self.now, Lost::Broken);
-        } else if std::mem::take(&mut self.refuse_token) {
-            self.token_expired = true;
-            self.connection.lost(self.now, Lost::TokenRefused);
-        } else {
-            let (hello, sent_to) = self.server.greet(cursor.as_ref());
-            let hello = Arrival::Frame(Box::new(ServerFrame::Hello(hello)));
-            let to_client = VecDeque::from([(self.now + self.latency, hello)]);
-            self.line = Some(Line { to_client, sent_to, ..Line::default() });
-        }
-    }
-
-    fn served(&mut self, frame: Up) {
-        let answers = match frame {
-            Up::Send(frame) => self.server.answer(frame),
-            Up::Ask(frame) => vec![ServerFrame::Reply(ReplyFrame { id: frame.id, data: frame.data })],
-        };
-        let at = self.now + self.latency;
-        if let Some(line) = &mut self.line {
-            line.to_client.extend(answers.into_iter().map(|answer| (at, Arrival::Frame(Box::new(answer)))));
-        }
-    }
-
-    fn arrived(&mut self, arrival: Arrival) {
-        match arrival {
-            Arrival::Frame(frame) => {
-                let answers_a_send = match &*frame {
-                    ServerFrame::Reply(reply) => reply.data.get("number").is_none(),
-                    ServerFrame::Error(_) => true,
-                    _ => false,
-                };
-                if answers_a_send && let Some(line) = &mut self.line {
-                    line.unanswered = line.unanswered.saturating_sub(1);
-                }
-                if let ServerFrame::Error(error) = &*frame {
-                    let wait = Duration::from_millis(error.error.retry_after_ms.unwrap_or_default());
-                    self.quiet_until = self.quiet_until.max(self.now + wait);
-                }
-                if !self.connection.is_behind() {
-                    self.connection.has_room(self.now, self.queue_length - self.queue.len());
-                }
-                self.connection.received(self.now, *frame);
-                if self.start.is_none() {
-                    self.start = self.connection.cursor().map(Server::position);
-                }
-            }
-            Arrival::Close(number, reason) => {
-                self.line = None;
-                let lost = Lost::from_close(number, &reason);
-                if let Lost::Closed(reason) = lost {
-                    let wait = Duration::from_millis(reason.retry_after_ms.unwrap_or_default());
-                    self.not_before = if number == 4008 { self.now } else { self.now + wait };
-                    self.token_expired = number == 4008;
-                }
-                self.connection.lost(self.now, lost);
-            }
-            Arrival::Break => {
-                self.line = None;
-                self.connection.lost(self.now, Lost::Broken);
-            }
-        }
-    }
-
     /// Does what the connection asks for.
     fn obey(&mut self) {
         while let Some(output) = self.connection.next_output() {
@@ -407,16 +238,12 @@ impl World {
                     let line = self.line.as_mut().expect("a line to transmit on");
                     line.unanswered += 1;
                     assert!(line.unanswered <= WINDOW, "more under way than the window");
-                    if !line.silent {
-                        line.to_server.push_back((at, Up::Send(frame)));
-                    }
+                    line.carry(at, Up::Send(frame));
                 }
                 Output::Ask(frame) => {
                     let at = self.now + self.latency;
                     let line = self.line.as_mut().expect("a line to ask on");
-                    if !line.silent {
-                        line.to_server.push_back((at, Up::Ask(frame)));
-                    }
+                    line.carry(at, Up::Ask(frame));
                 }
                 Output::Answer { ask, outcome } => {
                     let (_, before) = self.asks.get_mut(&ask).expect("an ask that was made");
@@ -435,8 +262,4 @@ impl World {
             }
         }
     }
-}
-
-fn pop_due<T>(queue: &mut VecDeque<(Duration, T)>, now: Duration) -> Option<(Duration, T)> {
-    if queue.front().is_some_and(|(at, _)| *at <= now) { queue.pop_front() } else { None }
 }

@@ -1,18 +1,16 @@
 //! What users see of the log, found in the plainest way: by looking at all of it, each time.
 
-use std::collections::{BTreeMap, HashSet};
+mod groups;
+mod reactions;
+mod receipts;
+
+use std::collections::HashSet;
 
 use i9chat_server::domain::{Change, ChangeBody};
-use i9chat_spec::{
-    ActivityKind, Chat, ChatId, ChatKind, Emoji, Entry, GroupSummary, Membership, Message, MessageId, MessageStatus,
-    Partner, ReactionCount, Role, Seq, Stretch, Timestamp, User, UserId, Watermark,
-    api::{
-        groups::Group,
-        reactions::Reaction,
-        receipts::{ChatReceipt, MessageReceipt},
-    },
-};
+use i9chat_spec::{Chat, ChatId, ChatKind, Entry, Membership, Message, Partner, Seq, Stretch, User, UserId, Watermark};
 use serde_json::{Value, json};
+
+pub use groups::Standing;
 
 /// The log, or its beginning.
 #[derive(Clone, Copy)]
@@ -28,16 +26,6 @@ pub struct Seen {
     pub to: Option<u64>,
     pub after: u64,
     pub up_to: Option<u64>,
-}
-
-/// What a user is to a group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    None,
-    Member,
-    Admin,
-    Left,
-    Removed,
 }
 
 /// The chat that a change is addressed to.
@@ -230,51 +218,6 @@ impl<'a> Views<'a> {
             .collect()
     }
 
-    /// The emoji of each user who has one on a message.
-    fn emojis(self, message_id: MessageId) -> BTreeMap<UserId, Emoji> {
-        let mut emojis = BTreeMap::new();
-        for (_, body) in self.changes() {
-            let ChangeBody::ReactionChanged { changed, .. } = body else { continue };
-            if changed.message_id == message_id {
-                match &changed.emoji {
-                    Some(emoji) => emojis.insert(changed.user.user_id, emoji.clone()),
-                    None => emojis.remove(&changed.user.user_id),
-                };
-            }
-        }
-        emojis
-    }
-
-    /// A user's emoji on a message.
-    pub fn own_reaction(self, user_id: UserId, message_id: MessageId) -> Option<Emoji> {
-        self.emojis(message_id).remove(&user_id)
-    }
-
-    /// The reactions to a message. (REA-4)
-    pub fn counts(self, message_id: MessageId) -> Vec<ReactionCount> {
-        let mut counts: Vec<ReactionCount> = Vec::new();
-        for emoji in self.emojis(message_id).into_values() {
-            match counts.iter_mut().find(|counted| counted.emoji == emoji) {
-                Some(counted) => counted.count += 1,
-                None => counts.push(ReactionCount { emoji, count: 1 }),
-            }
-        }
-        counts.sort_by(|one, other| {
-            let code_points = |counted: &ReactionCount| counted.emoji.as_str().chars().collect::<Vec<_>>();
-            other.count.cmp(&one.count).then_with(|| code_points(one).cmp(&code_points(other)))
-        });
-        counts
-    }
-
-    /// Who reacted to a message, by name. (REA-5)
-    pub fn reactions(self, message_id: MessageId) -> Vec<Reaction> {
-        let emojis = self.emojis(message_id);
-        let by_name = self.by_name().into_iter();
-        by_name
-            .filter_map(|user| Some(Reaction { emoji: emojis.get(&user.user_id)?.clone(), user: user.clone() }))
-            .collect()
-    }
-
     fn by_name(self) -> Vec<&'a User> {
         let mut users: Vec<_> = self.users.iter().collect();
         users.sort_by_key(|user| user.username.as_str().to_lowercase());
@@ -297,109 +240,6 @@ impl<'a> Views<'a> {
             message.own_reaction = self.own_reaction(user_id, message.message_id);
         }
         entry
-    }
-
-    /// How far a user is in a chat: delivered and read. (RCP-6)
-    pub fn marks(self, user_id: UserId, chat_id: ChatId) -> (u64, u64) {
-        let Some(start) = self.seen(user_id, chat_id).last().copied() else { return (0, 0) };
-        let start_at = if self.is_group(chat_id) == Some(true) { start.from } else { 0 };
-        let moved = self.changes().rev().find_map(|(position, body)| match body {
-            ChangeBody::ReadStateChanged { user_id: who, state } if *who == user_id && state.chat_id == chat_id => {
-                (position > start.after).then(|| (state.delivered.get(), state.read.get()))
-            }
-            _ => None,
-        });
-        moved.unwrap_or((start_at, start_at))
-    }
-
-    /// The messages of others that a user has not read. (CHT-4)
-    pub fn unread(self, user_id: UserId, chat_id: ChatId) -> Vec<u64> {
-        let (_, read) = self.marks(user_id, chat_id);
-        let entries = self.entries(user_id, chat_id);
-        let unread = entries.iter().filter_map(Entry::as_message).filter(|message| message.sender.user_id != user_id);
-        unread.map(|message| message.seq.get()).filter(|seq| *seq > read).collect()
-    }
-
-    /// What a user is to a group. (GRP-5)
-    pub fn standing(self, user_id: UserId, chat_id: ChatId) -> Standing {
-        let mut standing = Standing::None;
-        for (_, body) in self.changes() {
-            match body {
-                ChangeBody::ChatAdded { user, chat, .. } if user.user_id == user_id && chat.chat_id == chat_id => {
-                    let founds = self.count_before(chat_id, body) == 0 && self.founder(chat_id) == Some(user_id);
-                    standing = if founds { Standing::Admin } else { Standing::Member };
-                }
-                ChangeBody::GroupActivity { activity, .. } if activity.chat_id == chat_id => {
-                    let is_target = activity.targets.iter().any(|target| target.user_id == user_id);
-                    standing = match activity.kind {
-                        ActivityKind::AdminAdded | ActivityKind::AdminSucceeded if is_target => Standing::Admin,
-                        ActivityKind::AdminRemoved if is_target => Standing::Member,
-                        ActivityKind::MemberRemoved if is_target => Standing::Removed,
-                        ActivityKind::MemberLeft if activity.actor.user_id == user_id => Standing::Left,
-                        _ => standing,
-                    };
-                }
-                _ => {}
-            }
-        }
-        standing
-    }
-
-    /// How many entries a chat had before a change.
-    fn count_before(self, chat_id: ChatId, before: &ChangeBody) -> usize {
-        let earlier = self.changes().take_while(|(_, body)| !std::ptr::eq(*body, before));
-        earlier.filter(|(_, body)| is_entry_of(body, chat_id)).count()
-    }
-
-    fn founder(self, chat_id: ChatId) -> Option<UserId> {
-        self.changes().find_map(|(_, body)| match body {
-            ChangeBody::GroupActivity { activity, .. } if activity.chat_id == chat_id => Some(activity.actor.user_id),
-            _ => None,
-        })
-    }
-
-    /// The members of a group, who has been one for longest first.
-    pub fn members(self, chat_id: ChatId) -> Vec<&'a User> {
-        let mut members: Vec<_> = self.users.iter().filter(|user| self.is_in(user.user_id, chat_id)).collect();
-        members.sort_by_key(|user| self.last_added(user.user_id, chat_id).map(|(position, _)| position));
-        members
-    }
-
-    /// The admins of a group.
-    pub fn admins(self, chat_id: ChatId) -> Vec<&'a User> {
-        let users = self.users.iter();
-        users.filter(|user| self.standing(user.user_id, chat_id) == Standing::Admin).collect()
-    }
-
-    fn role(self, user_id: UserId, chat_id: ChatId) -> Option<Role> {
-        match self.standing(user_id, chat_id) {
-            Standing::Member => Some(Role::Member),
-            Standing::Admin => Some(Role::Admin),
-            Standing::None | Standing::Left | Standing::Removed => None,
-        }
-    }
-
-    /// What a group says of itself, and how many are in it.
-    pub fn summary(self, user_id: UserId, chat_id: ChatId) -> GroupSummary {
-        let first = self.first_added(chat_id).and_then(|chat| chat.group.clone()).expect("a group");
-        let mut summary = GroupSummary {
-            members_count: self.members(chat_id).len() as u64,
-            role: self.role(user_id, chat_id),
-            ..first
-        };
-        for (_, body) in self.changes() {
-            let ChangeBody::GroupActivity { activity, .. } = body else { continue };
-            if activity.chat_id != chat_id {
-                continue;
-            }
-            let to = activity.to.as_deref().unwrap_or_default();
-            match activity.kind {
-                ActivityKind::NameChanged => summary.name = to.parse().unwrap(),
-                ActivityKind::DescriptionChanged => summary.description = to.parse().unwrap(),
-                _ => {}
-            }
-        }
-        summary
     }
 
     /// A chat as a user sees it. (CHT-3)
@@ -450,68 +290,5 @@ impl<'a> Views<'a> {
             std::cmp::Reverse(latest.map(|(position, _)| position).or_else(opened))
         });
         chats
-    }
-
-    /// A group as a user sees it, nobody there. (GRP-7)
-    pub fn group(self, user_id: UserId, chat_id: ChatId) -> Group {
-        let GroupSummary { name, description, picture_id, members_count, role } = self.summary(user_id, chat_id);
-        let created_at = self.first_added(chat_id).map(|chat| chat.opened_at).expect("a group");
-        Group { chat_id, name, description, picture_id, created_at, members_count, online_members_count: 0, role }
-    }
-
-    /// The members of a group by name: who, what, since when. (GRP-9)
-    pub fn member_list(self, chat_id: ChatId) -> Vec<(User, Role, Timestamp)> {
-        let members = self.by_name().into_iter().filter(|user| self.is_in(user.user_id, chat_id));
-        members
-            .map(|user| {
-                let role = self.role(user.user_id, chat_id).expect("a member");
-                let (_, chat) = self.last_added(user.user_id, chat_id).expect("a member");
-                (user.clone(), role, chat.opened_at)
-            })
-            .collect()
-    }
-
-    /// How far the members of a chat are, by name; in a direct chat its two users. (RCP-9)
-    pub fn chat_receipts(self, chat_id: ChatId) -> Vec<ChatReceipt> {
-        let pair = self.first_added(chat_id).and_then(|chat| chat.partner.as_ref()).map(|partner| {
-            let opener = self.changes().find_map(|(_, body)| match body {
-                ChangeBody::ChatAdded { user, chat, .. } if chat.chat_id == chat_id => Some(user.user_id),
-                _ => None,
-            });
-            [opener.expect("a chat"), partner.user.user_id]
-        });
-        let belongs = |user: &User| match &pair {
-            Some(pair) => pair.contains(&user.user_id),
-            None => self.is_in(user.user_id, chat_id),
-        };
-        let members = self.by_name().into_iter().filter(|user| belongs(user));
-        members
-            .map(|user| {
-                let (delivered, read) = self.marks(user.user_id, chat_id);
-                ChatReceipt { user: user.clone(), delivered: mark(delivered), read: mark(read) }
-            })
-            .collect()
-    }
-
-    /// How far a message has come, in all and with each member whose present stretch holds it. (RCP-7, RCP-8)
-    pub fn message_receipts(self, message: &Message) -> (MessageStatus, Vec<MessageReceipt>) {
-        let holds = |user: &&User| {
-            let seen = self.seen(user.user_id, message.chat_id);
-            seen.last().is_some_and(|seen| seen.to.is_none() && seen.from <= message.seq.get())
-        };
-        let others = self.by_name().into_iter().filter(|user| user.user_id != message.sender.user_id).filter(holds);
-        let receipts: Vec<_> = others
-            .map(|user| {
-                let (delivered, read) = self.marks(user.user_id, message.chat_id);
-                let status = match message.seq.get() {
-                    seq if seq <= read => MessageStatus::Read,
-                    seq if seq <= delivered => MessageStatus::Delivered,
-                    _ => MessageStatus::Sent,
-                };
-                MessageReceipt { user: user.clone(), status }
-            })
-            .collect();
-        let status = receipts.iter().map(|receipt| receipt.status).min().unwrap_or(MessageStatus::Read);
-        (status, receipts)
     }
 }
